@@ -1,0 +1,1 @@
+"""Stage 3: from similarities to the sixteen numbers."""

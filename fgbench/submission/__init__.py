@@ -1,0 +1,1 @@
+"""What a submission is, how it is read, and everything that can be wrong with it."""

@@ -1,0 +1,1 @@
+"""Released tables and lists: species, sources, benchmarks, published numbers."""
