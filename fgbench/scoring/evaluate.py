@@ -1,0 +1,196 @@
+"""Per-query values of every task: the product of scoring, of which all else is a view."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from fgbench.errors import InputError
+from fgbench.protocol import Calibration, Medium, Task
+from fgbench.scoring.gallery import Gallery, stack
+from fgbench.scoring.kernel import MEASURES
+from fgbench.scoring.ranks import Ranked, rank
+from fgbench.scoring.similarity import (
+    BlockSimilarity,
+    CommonSimilarity,
+    Product,
+    numpy_product,
+    stacking,
+)
+from fgbench.submission import Space, Submission
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fgbench.benchmark import Benchmark
+
+BLOCK = 256
+"""Queries a block: 256 rows of 21,476 float32 are 22 MB."""
+SECONDARY = (*MEASURES[1:], "ndcg@100")
+MOST_LABELS = 2048
+"""The label × label tables of gains and confusions grow as the square of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskValues:
+    """What one task gave. Rows are the queries asked, in the benchmark's order.
+
+    ``rows``: [n] their places among the query medium's items; ``excluded``: [n] float32 AP without
+    the query in the gallery; ``included``: with it (X→All only); ``stable``: AP under the paper's
+    tie rule, self included (only when asked for); ``secondary``: [n, len(SECONDARY)] self excluded,
+    nDCG NaN where the benchmark has no taxonomy; ``firsts``: [L, L] how often each label stands
+    first, ties shared, rows by the query's label.
+    """
+
+    rows: NDArray[np.intp]
+    excluded: NDArray[np.float32]
+    included: NDArray[np.float32] | None
+    stable: NDArray[np.float64] | None
+    secondary: NDArray[np.float64]
+    firsts: NDArray[np.float64]
+
+
+def evaluate(
+    submission: Submission,
+    benchmark: Benchmark,
+    *,
+    calibration: Calibration = Calibration.ZROW,
+    stable: bool = False,
+    product: Product = numpy_product,
+    block: int = BLOCK,
+    threads: int | None = None,
+    progress: Callable[[float], None] = lambda part: None,
+) -> dict[Task, TaskValues]:
+    """Per-query values of every task that the submission covers, ties in expectation.
+
+    The submission must have passed ``check`` against the benchmark. ``stable`` adds the paper's tie
+    rule. ``calibration`` says how separately learned blocks are merged for X→All; it does nothing
+    in a common space. ``progress`` is told the part done.
+    """
+    media = stacking(submission, benchmark)
+    gallery = _stack(benchmark, media)
+    rank_rows = _ranker(submission, benchmark, gallery, calibration, product)
+    workers = threads or len(os.sched_getaffinity(0))
+    whole = len(media) == len(benchmark.media)
+    values: dict[Task, TaskValues] = {}
+    for at, medium in enumerate(media):
+        start, end = gallery.bounds[at]
+        parts = []
+        for first in range(start, end, block):
+            last = min(first + block, end)
+            parts.append(rank_rows(at, first, last, union=whole, stable=stable, threads=workers))
+            progress(last / len(gallery.labels))
+        ranked = Ranked(
+            np.concatenate([p.measures for p in parts]),
+            np.concatenate([p.included for p in parts]),
+            np.concatenate([p.stable for p in parts]),
+            np.sum([p.firsts for p in parts], axis=0),
+        )
+        for slot, other in enumerate([*media, None]):
+            if other is not medium and (found := _values(ranked, slot, other is None, stable)):
+                values[Task(medium, other)] = found
+    return {t: values[t] for t in benchmark.tasks if t in values}
+
+
+def _stack(benchmark: Benchmark, media: tuple[Medium, ...]) -> Gallery:
+    labels, taxonomy, gains = benchmark.labels, benchmark.taxonomy, None
+    if len(labels) > MOST_LABELS:
+        raise InputError(
+            "FG-R001",
+            f"the benchmark has {len(labels):,} labels; scoring takes up to {MOST_LABELS:,}",
+            why="The table of confusions grows with their square.",
+            fix="Use fewer classes, or open an issue if you need this.",
+        )
+    if taxonomy is not None and np.isin(labels, taxonomy.labels).all():
+        chosen = np.searchsorted(taxonomy.labels, labels)
+        gains = taxonomy.gains()[np.ix_(chosen, chosen)]
+    return stack([benchmark.items[m].labels for m in media], labels, gains)
+
+
+def _values(ranked: Ranked, slot: int, union: bool, stable: bool) -> TaskValues | None:
+    """One task's values; None where nothing was ranked. Queries left out of the task are NaN."""
+    rows = np.flatnonzero(np.isfinite(ranked.measures[:, slot, 0]))
+    if not len(rows):
+        return None
+    measures = ranked.measures[rows, slot]
+    return TaskValues(
+        rows,
+        measures[:, 0].astype(np.float32),
+        ranked.included[rows].astype(np.float32) if union else None,
+        ranked.stable[rows, slot] if stable else None,
+        measures[:, 1:],
+        ranked.firsts[slot],
+    )
+
+
+class _Ranker(Protocol):
+    """Ranks the stacked items first:last, all of the medium at place ``at`` of the stack."""
+
+    def __call__(
+        self, at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
+    ) -> Ranked: ...
+
+
+def _ranker(
+    submission: Submission,
+    benchmark: Benchmark,
+    gallery: Gallery,
+    calibration: Calibration,
+    product: Product,
+) -> _Ranker:
+    media = stacking(submission, benchmark)
+    if submission.space is Space.COMMON:
+        common = CommonSimilarity(submission, benchmark, product)
+
+        def rank_common(
+            at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
+        ) -> Ranked:
+            asked = np.arange(len(media)) != at
+            queries = np.arange(first, last)
+            block = common.rows(first, last)
+            return rank(
+                block,
+                common.expand,
+                gallery,
+                queries,
+                asked,
+                union=union,
+                stable=stable,
+                threads=threads,
+            )
+
+        return rank_common
+
+    apart = BlockSimilarity(submission, benchmark, product)
+
+    def rank_apart(
+        at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
+    ) -> Ranked:
+        start = gallery.bounds[at, 0]
+        block, asked = apart.others(media[at], first - start, last - start, gallery.bounds)
+        queries = np.arange(first, last)
+        found = rank(
+            block, None, gallery, queries, asked, union=False, stable=stable, threads=threads
+        )
+        if not union or asked.sum() < len(media) - 1:
+            return found
+        if not apart.merge(media[at], first - start, calibration, gallery.bounds, block):
+            return found
+        nothing = np.zeros(len(media), dtype=bool)
+        return rank(
+            block,
+            None,
+            gallery,
+            queries,
+            nothing,
+            union=True,
+            stable=stable,
+            threads=threads,
+            into=found,
+        )
+
+    return rank_apart
