@@ -30,5 +30,15 @@ lint: $(VENV)/.dev  ## ruff: rules and format
 types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
+$(VENV)/.bench: $(VENV)/.core
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	touch $@
+
+bench: $(VENV)/.bench  ## fgbench score beside the bare product and its peers, in one run
+	$(BIN)/python tests/bench/score.py
+
+manifests: $(VENV)/.core  ## rebuild manifests/ from a folder of sources: make manifests DATA=DIR
+	$(BIN)/python -m fgbench.manifests.build --data $(DATA)
+
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) demo-out bench-out build dist *.egg-info
