@@ -1,1 +1,6 @@
 """Stage 3: from similarities to the sixteen numbers."""
+
+from fgbench.scoring.comparison import compare
+from fgbench.scoring.score import Result, score
+
+__all__ = ["Result", "compare", "score"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from fgbench.benchmark import Benchmark, load_benchmark, shipped
 from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.protocol import SelfMatch, bimodal_tasks, multimodal_tasks
 from fgbench.scoring.pairing import REFUSAL, Pairs, pair
-from fgbench.scoring.run import Result, Run, read_run
+from fgbench.scoring.run import Run, read_run
 from fgbench.scoring.significance import (
     ALPHA,
     FLIPS,
@@ -25,6 +25,9 @@ from fgbench.scoring.significance import (
     paired_test,
 )
 from fgbench.scoring.uncertainty import DRAWS
+
+if TYPE_CHECKING:
+    from fgbench.scoring.score import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,12 @@ def _disagreements(a: Run, b: Run) -> list[Fault]:
     return faults
 
 
-def _apart(run: Run, files: Mapping[str, str], split_column: str | None) -> str:
-    """In what a run's manifests differ from these; '' where they do not, as far as is stated."""
+def _apart(run: Run, files: Mapping[str, str], split_column: str) -> str:
+    """In what a run's manifests differ from these; '' where they do not."""
     parts = [repr(name[:40]) for name in sorted({k for k, _ in run.files.items() ^ files.items()})]
-    if None not in (split_column, run.split_column) and split_column != run.split_column:
+    if split_column != run.split_column:
         parts.append("split column")
-    return ", ".join(parts[:8])
+    return ", ".join(parts[-8:])
 
 
 def _open_benchmark(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -75,23 +75,16 @@ def evaluate(
     gallery = _stack(benchmark, media)
     rank_rows = _ranker(submission, benchmark, gallery, calibration, product)
     workers = threads or len(os.sched_getaffinity(0))
-    whole = len(media) == len(benchmark.media)
     values: dict[Task, TaskValues] = {}
     for at, medium in enumerate(media):
         start, end = gallery.bounds[at]
-        parts = []
+        ranked = Ranked.blank(end - start, gallery, stable=stable, threads=workers)
         for first in range(start, end, block):
             last = min(first + block, end)
-            parts.append(rank_rows(at, first, last, union=whole, stable=stable, threads=workers))
+            rank_rows(at, first, last, ranked.rows(first - start, last - start))
             progress(last / len(gallery.labels))
-        ranked = Ranked(
-            np.concatenate([p.measures for p in parts]),
-            np.concatenate([p.included for p in parts]),
-            np.concatenate([p.stable for p in parts]),
-            np.sum([p.firsts for p in parts], axis=0),
-        )
         for slot, other in enumerate([*media, None]):
-            if other is not medium and (found := _values(ranked, slot, other is None, stable)):
+            if other is not medium and (found := _values(ranked, slot, other is None)):
                 values[Task(medium, other)] = found
     return {t: values[t] for t in benchmark.tasks if t in values}
 
@@ -111,7 +104,7 @@ def _stack(benchmark: Benchmark, media: tuple[Medium, ...]) -> Gallery:
     return stack([benchmark.items[m].labels for m in media], labels, gains)
 
 
-def _values(ranked: Ranked, slot: int, union: bool, stable: bool) -> TaskValues | None:
+def _values(ranked: Ranked, slot: int, union: bool) -> TaskValues | None:
     """One task's values; None where nothing was ranked. Queries left out of the task are NaN."""
     rows = np.flatnonzero(np.isfinite(ranked.measures[:, slot, 0]))
     if not len(rows):
@@ -121,18 +114,14 @@ def _values(ranked: Ranked, slot: int, union: bool, stable: bool) -> TaskValues 
         rows,
         measures[:, 0].astype(np.float32),
         ranked.included[rows].astype(np.float32) if union else None,
-        ranked.stable[rows, slot] if stable else None,
+        ranked.stable[rows, slot] if ranked.stable.size else None,
         measures[:, 1:],
-        ranked.firsts[slot],
+        ranked.firsts[:, slot].sum(axis=0),
     )
 
 
-class _Ranker(Protocol):
-    """Ranks the stacked items first:last, all of the medium at place ``at`` of the stack."""
-
-    def __call__(
-        self, at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
-    ) -> Ranked: ...
+_Ranker: TypeAlias = Callable[[int, int, int, Ranked], None]
+"""``(at, first, last, out)``: rank the stacked items first:last, all of the medium at ``at``."""
 
 
 def _ranker(
@@ -143,54 +132,29 @@ def _ranker(
     product: Product,
 ) -> _Ranker:
     media = stacking(submission, benchmark)
+    whole = len(media) == len(benchmark.media)
     if submission.space is Space.COMMON:
         common = CommonSimilarity(submission, benchmark, product)
 
-        def rank_common(
-            at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
-        ) -> Ranked:
-            asked = np.arange(len(media)) != at
+        def rank_common(at: int, first: int, last: int, out: Ranked) -> None:
+            others = np.arange(len(media)) != at
             queries = np.arange(first, last)
-            block = common.rows(first, last)
-            return rank(
-                block,
-                common.expand,
-                gallery,
-                queries,
-                asked,
-                union=union,
-                stable=stable,
-                threads=threads,
-            )
+            rank(common.rows(first, last), common.expand, gallery, queries, others, whole, out)
 
         return rank_common
 
     apart = BlockSimilarity(submission, benchmark, product)
 
-    def rank_apart(
-        at: int, first: int, last: int, *, union: bool, stable: bool, threads: int
-    ) -> Ranked:
+    def rank_apart(at: int, first: int, last: int, out: Ranked) -> None:
         start = gallery.bounds[at, 0]
         block, asked = apart.others(media[at], first - start, last - start, gallery.bounds)
         queries = np.arange(first, last)
-        found = rank(
-            block, None, gallery, queries, asked, union=False, stable=stable, threads=threads
-        )
-        if not union or asked.sum() < len(media) - 1:
-            return found
-        if not apart.merge(media[at], first - start, calibration, gallery.bounds, block):
-            return found
-        nothing = np.zeros(len(media), dtype=bool)
-        return rank(
-            block,
-            None,
-            gallery,
-            queries,
-            nothing,
-            union=True,
-            stable=stable,
-            threads=threads,
-            into=found,
-        )
+        rank(block, None, gallery, queries, asked, False, out)
+        if (
+            whole
+            and asked.sum() == len(media) - 1
+            and apart.merge(media[at], first - start, calibration, gallery.bounds, block)
+        ):
+            rank(block, None, gallery, queries, np.zeros_like(asked), True, out)
 
     return rank_apart

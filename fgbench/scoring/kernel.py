@@ -34,23 +34,24 @@ class Scratch(NamedTuple):
     """Everything that one thread reuses from row to row. n columns, M media, R relevant at most.
 
     ``row`` [n] the expanded row; ``bins`` [n] the bin of each column; ``held``, ``higher``
-    [M, BINS] items in a bin, and in those above; ``wanted`` [BINS] relevant items in a bin;
-    ``looked`` [BINS] whether it is looked into; ``begin`` [M, BINS] where its items begin in
-    ``columns`` and ``values``, which hold the looked-into bins, best first, medium after medium;
-    ``ordered`` the values again, ascending in large bins; ``free``, ``found`` work space; ``best``,
-    ``score`` the first places, sorted; ``counts`` [3, M, R] for each relevant item and medium the
-    items that score higher, the same, the same at a lower column; ``listed`` [3, R] the same for
-    the one list that is being measured.
+    [M, BINS] items in a bin, and in those above; ``wanted``, ``flag`` [BINS] how many relevant
+    items a bin holds, and whether any; ``looked`` the bins that hold any, last how many these are;
+    ``begin`` [M, BINS] where their items begin in ``columns`` and ``values``; ``ordered`` the
+    values again, ascending in large bins; ``free``, ``found`` work space; ``best``, ``score`` the
+    first places, sorted; ``counts`` [3, M, R] for each relevant item and medium the items that
+    score higher, the same, the same at a lower column; ``listed`` [3, R] the same for the one list
+    that is being measured.
     """
 
     row: NDArray[np.float32]
-    bins: NDArray[np.int32]
+    bins: NDArray[np.uint16]
     held: NDArray[np.int32]
     higher: NDArray[np.int32]
     wanted: NDArray[np.int32]
+    flag: NDArray[np.uint8]
     begin: NDArray[np.int32]
     free: NDArray[np.int32]
-    looked: NDArray[np.uint8]
+    looked: NDArray[np.int32]
     found: NDArray[np.int32]
     columns: NDArray[np.int32]
     values: NDArray[np.float32]
@@ -79,14 +80,14 @@ def _rank_row(row, gallery, query, media, union, q, out, s):  # type: ignore[no-
     members = gallery.members[gallery.offsets[label] : gallery.offsets[label + 1]]
     ranked = members[np.argsort(-row[members])]
     top = TOP + 1 if len(gallery.gains) else 2  # one more than needed, since the query is skipped
-    _fill_bins(row, gallery, members, media, union, top, s)
+    _fill_bins(row, gallery, members, media, union, s)
     _count_ranks(row, gallery, ranked, media, union, out.stable.shape[1] > 0, s)
     for m in range(len(media)):
         if media[m]:
             _measure_medium(gallery, ranked, m, q, out, s)
     if union:
         _measure_union(row, gallery, ranked, query, q, out, s)
-    _measure_top(gallery, label, query, media, union, top, q, out, s)
+    _measure_top(row, gallery, label, query, media, union, top, q, out, s)
 
 
 @njit(cache=True)
@@ -139,7 +140,7 @@ def _stable_ap(before, earlier, relevant):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _measure_top(gallery, label, query, media, union, top, q, out, s):  # type: ignore[no-untyped-def]
+def _measure_top(row, gallery, label, query, media, union, top, q, out, s):  # type: ignore[no-untyped-def]
     """nDCG, and which labels stand first, from the first places of each medium."""
     count = len(media)
     starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
@@ -148,7 +149,7 @@ def _measure_top(gallery, label, query, media, union, top, q, out, s):  # type: 
     for m in range(count):
         starts[m] = place
         if media[m] or union:
-            place += _first_places(s, m, top, best[place:], score[place:])
+            place += _first_places(row, gallery, m, top, best[place:], score[place:], s)
         ends[m] = place
     for m in range(count):
         if media[m]:
@@ -206,13 +207,14 @@ def _scratch(gallery):  # type: ignore[no-untyped-def]
         most = max(most, gallery.offsets[label + 1] - gallery.offsets[label])
     return Scratch(
         np.empty(n, np.float32),
-        np.zeros(n, np.int32),  # a column of a medium that is not asked is read, and must be a bin
+        np.empty(n, np.uint16),
         np.empty((m, BINS), np.int32),
-        np.empty((m, BINS), np.int32),
-        np.empty(BINS, np.int32),
         np.empty((m, BINS), np.int32),
         np.empty(BINS, np.int32),
         np.empty(BINS, np.uint8),
+        np.empty((m, BINS), np.int32),
+        np.empty(BINS, np.int32),
+        np.empty(BINS + 1, np.int32),
         np.empty(n + 1, np.int32),
         np.empty(n, np.int32),
         np.empty(n, np.float32),
@@ -225,7 +227,7 @@ def _scratch(gallery):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fill_bins(row, gallery, members, media, union, top, s):  # type: ignore[no-untyped-def]
+def _fill_bins(row, gallery, members, media, union, s):  # type: ignore[no-untyped-def]
     """Histograms by medium, and the items of every bin that must be looked into."""
     asked = media | union
     least, most = np.int32(0x7FFFFFFF), np.int32(-0x80000000)
@@ -241,13 +243,20 @@ def _fill_bins(row, gallery, members, media, union, top, s):  # type: ignore[no-
             first, last = gallery.bounds[m]
             _cut(row[first:last], low, scale, s.bins[first:last])
     s.wanted[:] = 0
+    s.flag[:] = 0
+    s.looked[BINS] = 0
     for j in members:
         if asked[_medium_of(gallery, j)]:
-            s.wanted[s.bins[j]] += 1
+            b = s.bins[j]
+            if s.wanted[b] == 0:
+                s.looked[s.looked[BINS]] = b
+                s.looked[BINS] += 1
+                s.flag[b] = 1
+            s.wanted[b] += 1
     place = 0
     for m in range(len(asked)):
         if asked[m]:
-            place = _gather(row, gallery, members, m, top, place, s)
+            place = _gather(row, gallery, m, place, s)
 
 
 @njit(cache=True)
@@ -276,39 +285,39 @@ def _cut(part, low, scale, bins):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _gather(row, gallery, members, m, top, place, s):  # type: ignore[no-untyped-def]
-    """One medium's histogram, and the items of its looked-into bins from ``place`` on."""
+def _gather(row, gallery, m, place, s):  # type: ignore[no-untyped-def]
+    """One medium's histogram, and the items of its wanted bins from ``place`` on."""
     first, last = gallery.bounds[m]
-    mine, ahead, starts = s.held[m], s.higher[m], s.begin[m]
-    mine[:] = 0
-    for j in range(first, last):
-        mine[s.bins[j]] += 1
+    held, higher = s.held[m], s.higher[m]
+    held[:] = 0
+    n = np.int64(0)
+    for j in range(first, last):  # no branch: a mispredicted one costs more than the store
+        b = s.bins[j]
+        held[b] += 1
+        s.found[n] = j
+        n += np.int64(s.flag[b])
     above = np.int32(0)
     for b in range(BINS - 1, -1, -1):
-        ahead[b] = above
-        look = (s.wanted[b] > 0) | (above < top)
-        s.looked[b] = look
-        starts[b] = place
-        place += mine[b] * look
-        above += mine[b]
-    n = 0
-    for j in range(first, last):  # no branch: a mispredicted one costs more than the store
-        s.found[n] = j
-        n += s.looked[s.bins[j]]
-    s.free[:] = starts
+        higher[b] = above
+        above += held[b]
+    for k in range(s.looked[BINS]):
+        b = s.looked[k]
+        s.begin[m, b] = place
+        s.free[b] = place
+        place += held[b]
     for k in range(n):
         j = s.found[k]
-        at = s.free[s.bins[j]]
+        b = s.bins[j]
+        at = s.free[b]
         s.columns[at] = j
         s.values[at] = row[j]
-        s.free[s.bins[j]] = at + 1
-    for j in members:
-        b = s.bins[j]
-        if mine[b] * s.wanted[b] > _DIRECT and s.looked[b] == 1:
-            part = np.sort(s.values[starts[b] : s.free[b]])
-            for k in range(len(part)):
-                s.ordered[starts[b] + k] = part[k]
-            s.looked[b] = 2
+        s.free[b] = at + 1
+    for k in range(s.looked[BINS]):
+        b = s.looked[k]
+        if held[b] * s.wanted[b] > _DIRECT:
+            part = np.sort(s.values[s.begin[m, b] : s.free[b]])
+            for i in range(len(part)):
+                s.ordered[s.begin[m, b] + i] = part[i]
     return place
 
 
@@ -345,34 +354,36 @@ def _count_ranks(row, gallery, ranked, media, union, stable, s):  # type: ignore
 
 
 @njit(cache=True)
-def _first_places(s, m, top, best, score):  # type: ignore[no-untyped-def]
+def _first_places(row, gallery, m, top, best, score, s):  # type: ignore[no-untyped-def]
     """The first ``top`` places of a medium and all that tie with the last, best first.
 
     Returns how many; columns go to ``best``, similarities to ``score``.
     """
-    size, b = 0, BINS - 1
-    while b >= 0 and s.higher[m, b] < top:
-        size += s.held[m, b]
-        b -= 1
-    b = BINS - 1
-    while s.held[m, b] == 0:
-        b -= 1
-    at = s.begin[m, b]
-    _sort_nearly(s.columns[at : at + size], s.values[at : at + size], best, score)
+    held, higher = s.held[m], s.higher[m]
+    lowest = BINS
+    while lowest > 0 and higher[lowest - 1] < top:
+        lowest -= 1
+        s.free[lowest] = higher[lowest]  # in descending bins, a bin begins where higher ones end
+    size = higher[lowest] + held[lowest]
+    for j in range(gallery.bounds[m, 0], gallery.bounds[m, 1]):
+        b = s.bins[j]
+        if b >= lowest:
+            at = s.free[b]
+            best[at], score[at] = j, row[j]
+            s.free[b] = at + 1
+    _sort_nearly(best[:size], score[:size])
     return size
 
 
 @njit(cache=True)
-def _sort_nearly(columns, values, best, score):  # type: ignore[no-untyped-def]
+def _sort_nearly(best, score):  # type: ignore[no-untyped-def]
     """Sort descending what lies in descending bins already: by insertion, unless a bin is huge."""
-    size = len(columns)
-    if size > _INSERT:
-        order = np.argsort(-values)
-        for k in range(size):
-            best[k], score[k] = columns[order[k]], values[order[k]]
+    if len(best) > _INSERT:
+        order = np.argsort(-score)
+        best[:], score[:] = best[order], score[order]
         return
-    for k in range(size):
-        x, j, at = values[k], columns[k], k
+    for k in range(1, len(best)):
+        x, j, at = score[k], best[k], k
         while at > 0 and score[at - 1] < x:
             score[at], best[at] = score[at - 1], best[at - 1]
             at -= 1

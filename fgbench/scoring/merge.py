@@ -38,7 +38,9 @@ def calibrate(
         mean = values.sum(axis=1, keepdims=True, where=counted) / others
         values -= mean
         spread = np.sqrt((values**2).sum(axis=1, keepdims=True, where=counted) / others)
-        return np.divide(values, spread, out=np.zeros_like(values), where=spread > 0)
+        scaled = np.zeros_like(values)
+        np.divide(values, spread, out=scaled, where=spread > 0)
+        return scaled
     from scipy.stats import rankdata
 
     places = rankdata(-values, axis=1)

@@ -121,7 +121,7 @@ def _positions(column: pa.ChunkedArray, words: list[str]) -> tuple[NDArray[np.in
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     coded = pa.chunked_array(column.chunks, column.type).unify_dictionaries().combine_chunks()
-    known = pc.index_in(coded.dictionary, value_set=pa.array(words, pa.string()))
+    known = pc.index_in(coded.dictionary.cast(pa.string()), value_set=pa.array(words, pa.string()))
     index = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     # The last entry answers for null rows, whose index is −1.
     position = np.append(pc.fill_null(known, -1).to_numpy(zero_copy_only=False), -1)[index]

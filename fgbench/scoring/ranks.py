@@ -1,4 +1,4 @@
-"""From a block of similarities to the measures of each query, in every gallery at once."""
+"""From blocks of similarities to the measures of each query, in every gallery at once."""
 
 from __future__ import annotations
 
@@ -13,19 +13,39 @@ from fgbench.scoring.kernel import MEASURES, rank_rows
 
 
 class Ranked(NamedTuple):
-    """What one block of queries gets. Slots: one a medium, then the union of all (excluded).
+    """What n queries get. Slots: one a medium, then the union of all without the query.
 
-    ``measures``: [b, M+1, len(MEASURES)+1], the last being nDCG (NaN without a taxonomy);
-    ``included``: [b] AP over the union with the query in it; ``stable``: [b, M+1] AP with ties
-    broken by column, the query included, or [b, 0] unless asked for; ``firsts``: [M+1, L, L] how
-    often each label stands first, by the query's label, ties shared. NaN where a slot was not asked
-    for or holds nothing relevant.
+    ``measures``: [n, M+1, len(MEASURES)+1], the last being nDCG (NaN without a taxonomy);
+    ``included``: [n] AP over the union with the query in it; ``stable``: [n, M+1] AP with ties
+    broken by column, the query included, or [n, 0]; ``firsts``: [threads, M+1, L, L] how often each
+    label stands first, by the query's label, ties shared; sum over the threads. NaN where a slot
+    was not asked for or holds nothing relevant.
     """
 
     measures: NDArray[np.float64]
     included: NDArray[np.float64]
     stable: NDArray[np.float64]
     firsts: NDArray[np.float64]
+
+    @classmethod
+    def blank(cls, n: int, gallery: Gallery, *, stable: bool = False, threads: int = 1) -> Ranked:
+        """Nothing ranked yet. ``stable``: also keep the paper's tie rule."""
+        slots, labels = len(gallery.bounds) + 1, len(gallery.offsets) - 1
+        return cls(
+            np.full((n, slots, len(MEASURES) + 1), np.nan),
+            np.full(n, np.nan),
+            np.full((n, slots if stable else 0), np.nan),
+            np.zeros((threads, slots, labels, labels)),
+        )
+
+    def rows(self, first: int, last: int) -> Ranked:
+        """A view of the queries ``first:last``; ``firsts`` stays that of all."""
+        return Ranked(
+            self.measures[first:last],
+            self.included[first:last],
+            self.stable[first:last],
+            self.firsts,
+        )
 
 
 def rank(
@@ -34,38 +54,24 @@ def rank(
     gallery: Gallery,
     queries: NDArray[np.int64],
     media: NDArray[np.bool_],
-    *,
     union: bool,
-    stable: bool = False,
-    threads: int = 1,
-    into: Ranked | None = None,
-) -> Ranked:
-    """Rank a block of queries against every gallery at once.
+    out: Ranked,
+) -> None:
+    """Rank a block of queries against every gallery at once, on as many threads as ``out`` has.
 
     ``similarity``: [b, C] finite, higher is better; ``expand``: [N] the column of ``similarity``
     that each gallery column stands for (None: C = N and they are the same); ``queries``: [b] the
     gallery column of each query; ``media``: [M] which media's own galleries to score; ``union``:
-    whether to score all media together, with and without the query; ``stable``: also the paper's
-    tie rule; ``threads``: how many share the block; ``into``: the result of an earlier call for the
-    same queries, to be completed.
+    whether to score all media together; ``out``: [b] what is filled, other slots stay as they are.
     """
-    slots, labels = len(gallery.bounds) + 1, len(gallery.offsets) - 1
-    out = into or Ranked(
-        np.full((len(queries), slots, len(MEASURES) + 1), np.nan),
-        np.full(len(queries), np.nan),
-        np.full((len(queries), slots if stable else 0), np.nan),
-        np.zeros((slots, labels, labels)),
-    )
     columns = np.empty(0, np.intp) if expand is None else expand
-    parts = np.array_split(np.arange(len(queries)), min(threads, len(queries)))
+    edges = np.linspace(0, len(queries), len(out.firsts) + 1).astype(int)
 
-    def rank_part(part: NDArray[np.intp]) -> Ranked:
-        rows = slice(part[0], part[-1] + 1)
-        mine = Ranked(*(a[rows] for a in out[:3]), np.zeros_like(out.firsts))
-        rank_rows(similarity[rows], columns, gallery, queries[rows], media, union, mine)
-        return mine
+    def rank_part(thread: int) -> None:
+        first, last = edges[thread], edges[thread + 1]
+        mine = out.rows(first, last)._replace(firsts=out.firsts[thread])
+        rows, asked = similarity[first:last], queries[first:last]
+        rank_rows(rows, columns, gallery, asked, media, union, mine)
 
-    with ThreadPoolExecutor(len(parts)) as pool:  # the kernel holds no lock of the interpreter's
-        for mine in pool.map(rank_part, parts):
-            out.firsts[...] += mine.firsts
-    return out
+    with ThreadPoolExecutor(len(out.firsts)) as pool:  # the kernel lets go of the interpreter
+        list(pool.map(rank_part, range(len(out.firsts))))

@@ -7,16 +7,19 @@ hand, or made against another benchmark.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fgbench.errors import Fault
+from fgbench.errors import Fault, FaultyInput
+from fgbench.record import Record
+
+if TYPE_CHECKING:
+    from fgbench.scoring.score import Result
 
 RECORD = "record.json"
 PER_QUERY = "per_query.parquet"
@@ -25,6 +28,7 @@ MAX_PER_QUERY = 1 << 28
 """Bytes, packed and unpacked; a run on fgxmedia-2019 needs about 1 MB."""
 
 SCORE_AGAIN = "score the submission again with `fgbench score … --out DIR`"
+_TEXT = (pa.string(), pa.large_string())
 _COLUMNS = pa.schema(
     {
         "item_id": pa.string(),
@@ -44,24 +48,14 @@ def _is_digests(value: Any) -> bool:
 
 
 _KEYS = {
-    "protocol": ("text", _is_text),
     "benchmark.id": ("text", _is_text),
     "benchmark.files": ("file names with their SHA-256", _is_digests),
+    "benchmark.split_column": ("text", _is_text),
     "submission.sha256": ("text", _is_text),
     "per_query.sha256": ("text", _is_text),
-    "benchmark.split_column": ("text", lambda value: value is None or _is_text(value)),
+    "protocol": ("text", _is_text),
 }
 """What a run is read by: the key in the record, what it must be, and whether it is that."""
-
-
-class Result(Protocol):
-    """What ``fgbench.score`` returns, as far as a run needs it."""
-
-    @property
-    def record(self) -> Any: ...
-
-    @property
-    def per_query(self) -> pa.Table: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Run:
     submission: str
     protocol: str
     benchmark: str
-    split_column: str | None
+    split_column: str
     files: Mapping[str, str]
     per_query: pa.Table
 
@@ -85,30 +79,27 @@ def read_run(source: str | Path | Result, label: str) -> tuple[Run | None, list[
     record the run comes also where its values are faulty, without a row, so that all can be said.
     """
     if not isinstance(source, str | Path):
-        record = json.loads(source.record.to_json())
-        return _run(record, source.per_query, label, label), []
+        return _run(source.record, source.per_query, label, label), []
     folder = Path(source)
     where = f"{label}, {folder}"
     record, faults = _read_record(folder / RECORD, where)
     if record is None:
         return None, faults
-    table, faults = _read_per_query(folder / PER_QUERY, record["per_query"]["sha256"], where)
+    table, faults = _read_per_query(folder / PER_QUERY, record.per_query["sha256"], where)
     return _run(record, table, str(folder), folder.resolve().name), faults
 
 
-def _run(record: Mapping[str, Any], table: pa.Table, source: str, fallback: str) -> Run:
-    benchmark, submission = record["benchmark"], record["submission"]
-    meta = submission.get("meta")
+def _run(record: Record, table: pa.Table, source: str, fallback: str) -> Run:
+    meta = record.submission.get("meta")
     method = meta.get("method") if isinstance(meta, dict) else None
-    name = method if isinstance(method, str) and method.strip() else fallback
     return Run(
-        name=printable(name),
+        name=printable(method if isinstance(method, str) and method.strip() else fallback),
         source=printable(source),
-        submission=submission["sha256"],
-        protocol=record["protocol"],
-        benchmark=benchmark["id"],
-        split_column=benchmark.get("split_column"),
-        files=benchmark["files"],
+        submission=record.submission["sha256"],
+        protocol=record.protocol,
+        benchmark=record.benchmark["id"],
+        split_column=record.benchmark["split_column"],
+        files=record.benchmark["files"],
         per_query=table,
     )
 
@@ -118,18 +109,20 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in text.strip())[:60]
 
 
-def _read_record(path: Path, where: str) -> tuple[dict[str, Any] | None, list[Fault]]:
+def _read_record(path: Path, where: str) -> tuple[Record | None, list[Fault]]:
     if not path.is_file():
         found = f"no {RECORD} in it" if path.parent.is_dir() else "no such folder"
         wanted = f"a folder with {RECORD} and {PER_QUERY}"
         return None, [Fault("FG-C001", where, found, wanted, SCORE_AGAIN)]
     where = f"{where}, {RECORD}"
     try:
-        record = json.loads(_content(path, MAX_RECORD), parse_constant=_refuse_constant)
-    except (OSError, ValueError, RecursionError) as error:
-        return None, [Fault("FG-C002", where, str(error), "strict JSON", SCORE_AGAIN)]
+        record = Record.from_json(_content(path, MAX_RECORD).decode())
+    except FaultyInput as error:
+        return None, [replace(fault, where=f"{where}, {fault.where}") for fault in error.faults]
+    except (OSError, ValueError) as error:
+        return None, [Fault("FG-C002", where, str(error), "a record", SCORE_AGAIN)]
     faults = [
-        Fault("FG-C002", f"{where}, `{key}`", brief(_look_up(record, key)), kind, SCORE_AGAIN)
+        Fault("FG-C002", f"{where}, {key}", brief(_look_up(record, key)), kind, SCORE_AGAIN)
         for key, (kind, fits) in _KEYS.items()
         if not fits(_look_up(record, key))
     ]
@@ -142,14 +135,12 @@ def _content(path: Path, limit: int) -> bytes:
     return path.read_bytes()
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _look_up(record: Any, key: str) -> Any:
-    for part in key.split("."):
-        record = record.get(part) if isinstance(record, dict) else None
-    return record
+def _look_up(record: Record, key: str) -> Any:
+    group, _, name = key.partition(".")
+    value = getattr(record, group)
+    if not name:
+        return value
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def brief(value: Any) -> str:
@@ -168,9 +159,9 @@ def _read_per_query(path: Path, digest: str, where: str) -> tuple[pa.Table, list
             wanted = f"{digest[:12]!r}…, as {RECORD} says"
             fix = f"the file was changed after scoring: {SCORE_AGAIN}"
             return nothing, [Fault("FG-C004", where, f"SHA-256 {found[:12]!r}…", wanted, fix)]
-        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=["item_id", "task"])
-        if faults := _wrong_columns(file.schema_arrow, where):
+        if faults := _wrong_columns(pq.read_schema(pa.BufferReader(content)), where):
             return nothing, faults
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=["item_id", "task"])
         _refuse_bomb(file.metadata)
         table = file.read(columns=_COLUMNS.names)
         table.validate(full=True)
@@ -193,7 +184,7 @@ def _wrong_columns(schema: pa.Schema, where: str) -> list[Fault]:
     for wanted in _COLUMNS:
         kinds = [field.type for field in schema if field.name == wanted.name]
         plain = [k.value_type if pa.types.is_dictionary(k) else k for k in kinds]
-        if plain != [wanted.type]:
+        if [pa.string() if k in _TEXT else k for k in plain] != [wanted.type]:
             at = f"{where}, `{wanted.name}`"
             found = ", ".join(map(str, plain)) or "no such column"
             faults.append(Fault("FG-C005", at, found, str(wanted.type), SCORE_AGAIN))

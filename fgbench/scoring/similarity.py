@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fgbench.protocol import PAPER_STACK, Calibration, Medium
 from fgbench.scoring.merge import calibrate
@@ -17,13 +18,11 @@ from fgbench.submission import Space, Submission
 from fgbench.submission.format import pair
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from fgbench.benchmark import Benchmark
 
-    Floats: TypeAlias = NDArray[np.float32]
-    Product: TypeAlias = Callable[[Floats, Floats], Floats]
-    """``product(a, b)``: a @ b.T in float32."""
+Floats: TypeAlias = NDArray[np.float32]
+Product: TypeAlias = Callable[[Floats, Floats], Floats]
+"""``product(a, b)``: a @ b.T in float32."""
 
 
 def numpy_product(a: Floats, b: Floats) -> Floats:
