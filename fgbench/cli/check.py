@@ -17,7 +17,6 @@ from fgbench.cli._progress import Bar
 from fgbench.errors import Fault
 from fgbench.protocol import Task
 from fgbench.submission import FAULTS, Coverage, Report, Space, Submission, check
-from fgbench.submission.faults import Code
 from fgbench.submission.findings import quote
 
 
@@ -57,11 +56,11 @@ def to_json(report: Report, path: str, benchmark: Benchmark) -> dict[str, Any]:
         "faults": [
             {
                 "code": fault.code,
-                "title": FAULTS[Code(fault.code)].title,
+                "title": FAULTS[fault.code].title,
                 "where": fault.where,
                 "found": fault.found,
                 "expected": fault.expected,
-                "why": FAULTS[Code(fault.code)].why,
+                "why": FAULTS[fault.code].why,
                 "fix": fault.fix,
             }
             for fault in report.faults
@@ -151,7 +150,7 @@ def _faulty(faults: tuple[Fault, ...], path: str) -> list[RenderableType]:
         Text.assemble(("✗ ", "bold red"), (path, "bold"), f": {count}. Nothing can be scored.\n")
     ]
     for fault in faults:
-        kind = FAULTS[Code(fault.code)]
+        kind = FAULTS[fault.code]
         parts.append(Text.assemble((fault.code, "bold red"), "  ", (kind.title, "bold")))
         lines = Table.grid(padding=(0, 2))
         lines.add_column()

@@ -1,0 +1,1 @@
+"""What a manifest is: schema, reading and writing, selection, splits, audit, card."""
