@@ -226,7 +226,10 @@ def _unanswerable(
     for task in tasks(items):
         queries = np.unique(items[task.query].labels)
         if task.gallery is None:
-            lost = queries[[total[label] < 2 for label in queries.tolist()]]
+            elsewhere = [left_out.get(m, frozenset()) for m in items if m is not task.query]
+            declared = frozenset.intersection(*elsewhere)
+            alone = [total[label] < 2 and label not in declared for label in queries.tolist()]
+            lost = queries[alone]
         else:
             lost = np.setdiff1d(queries, items[task.gallery].labels)
             if len(lost) < len(queries):  # or else nothing would be asked at all

@@ -379,6 +379,11 @@ def _first_places(row, gallery, m, top, best, score, s):  # type: ignore[no-unty
 def _sort_nearly(best, score):  # type: ignore[no-untyped-def]
     """Sort descending what lies in descending bins already: by insertion, unless a bin is huge."""
     if len(best) > _INSERT:
+        falls = True
+        for k in range(1, len(best)):
+            falls &= score[k] <= score[k - 1]
+        if falls:  # one huge tie, as of one-hot predictions
+            return
         order = np.argsort(-score)
         best[:], score[:] = best[order], score[order]
         return
