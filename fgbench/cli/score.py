@@ -72,7 +72,7 @@ def command(
     other = find(against) if against else None
     bench = load_benchmark(benchmark, split_column)
     path = submission or str(resources.files("fgbench.manifests") / "sample_submission.npz")
-    with Bar("Scoring") as bar:
+    with Bar("Scoring (the first run also compiles, once)") as bar:
         result = score(
             path,
             bench,
@@ -115,12 +115,13 @@ def digits(value: float) -> str:
 def to_text(result: Result, name: str, *, paper: bool) -> RenderableType:
     """The grid, the two means and the time, for people."""
     record = result.record
-    head = Text.assemble(
-        "\n  ", (method_name(record) or name, "bold"), f"  on {record.benchmark['id']}"
-    )
+    head = [("\n  ", ""), (method_name(record) or name, "bold"), f"  on {record.benchmark['id']}"]
     if paper:
-        head.append("  paper's convention: only for printed tables", "yellow")
-    parts: list[RenderableType] = [head, Padding(grid(record, paper=paper), (1, 2))]
+        head.append(("\n  In the paper's convention: compare with printed tables only.", "yellow"))
+    parts: list[RenderableType] = [
+        Text.assemble(*head),
+        Padding(grid(record, paper=paper), (1, 2)),
+    ]
     parts += [Text(f"  {line}") for line in means(record, paper=paper)]
     if record.missing:
         codes = {t.code: t.title for t in tasks()}
