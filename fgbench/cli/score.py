@@ -98,12 +98,12 @@ def command(
 
 
 EXPLAINED = (
-    "What this means. Every cell is a mean average precision, MAP, from 0 to 1: take each test item "
-    "of the row's medium as a query, rank all test items of the column's medium, and ask how far up "
-    "those of exactly the same species stand. 1 is perfect; a random order gives about .007. The "
-    "diagonal ranks all four media together, without the query itself. In brackets: the 95 % "
-    "interval, from drawing the species anew 1,000 times. The sample was made from the test labels "
-    "and noise, so it says nothing about any method. Score your own: docs/submission.md."
+    "What this means. Every cell is a mean average precision, MAP, from 0 to 1: take each test "
+    "item of the row's medium as a query, rank all test items of the column's medium, and ask how "
+    "far up those of exactly the same species stand. 1 is perfect; a random order gives about "
+    ".007. The diagonal ranks all four media together, without the query itself. In brackets: the "
+    "95 % interval, from drawing the species anew 1,000 times. The sample was made from the test "
+    "labels and noise, so it says nothing about any method. Score your own: docs/submission.md."
 )
 
 
@@ -115,11 +115,12 @@ def digits(value: float) -> str:
 def to_text(result: Result, name: str, *, paper: bool) -> RenderableType:
     """The grid, the two means and the time, for people."""
     record = result.record
-    head = [("\n  ", ""), (method_name(record) or name, "bold"), f"  on {record.benchmark['id']}"]
+    head = Text.assemble("\n  ", (method_name(record) or name, "bold"))
+    head.append(f"  on {record.benchmark['id']}")
     if paper:
-        head.append(("\n  In the paper's convention: compare with printed tables only.", "yellow"))
+        head.append("\n  In the paper's convention: compare with printed tables only.", "yellow")
     parts: list[RenderableType] = [
-        Text.assemble(*head),
+        head,
         Padding(grid(record, paper=paper), (1, 2)),
     ]
     parts += [Text(f"  {line}") for line in means(record, paper=paper)]

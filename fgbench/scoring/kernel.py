@@ -315,7 +315,9 @@ def _gather(row, gallery, m, place, s):  # type: ignore[no-untyped-def]
     for k in range(s.looked[BINS]):
         b = s.looked[k]
         if held[b] * s.wanted[b] > _DIRECT:
-            part = np.sort(s.values[s.begin[m, b] : s.free[b]])
+            part = s.values[s.begin[m, b] : s.free[b]]
+            if part.min() < part.max():  # else one tie, as of binary codes
+                part = np.sort(part)
             for i in range(len(part)):
                 s.ordered[s.begin[m, b] + i] = part[i]
     return place

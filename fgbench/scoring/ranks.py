@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +16,9 @@ class Ranked(NamedTuple):
 
     ``measures``: [n, M+1, len(MEASURES)+1], the last being nDCG (NaN without a taxonomy);
     ``included``: [n] AP over the union with the query in it; ``stable``: [n, M+1] AP with ties
-    broken by column, the query included, or [n, 0]; ``firsts``: [threads, M+1, L, L] how often each
-    label stands first, by the query's label, ties shared; sum over the threads. NaN where a slot
-    was not asked for or holds nothing relevant.
+    broken by column, the query included, or [n, 0]; ``firsts``: [M+1, L, L] how often each label
+    stands first, by the query's label, ties shared. NaN where a slot was not asked for or holds
+    nothing relevant.
     """
 
     measures: NDArray[np.float64]
@@ -28,14 +27,14 @@ class Ranked(NamedTuple):
     firsts: NDArray[np.float64]
 
     @classmethod
-    def blank(cls, n: int, gallery: Gallery, *, stable: bool = False, threads: int = 1) -> Ranked:
+    def blank(cls, n: int, gallery: Gallery, *, stable: bool = False) -> Ranked:
         """Nothing ranked yet. ``stable``: also keep the paper's tie rule."""
         slots, labels = len(gallery.bounds) + 1, len(gallery.offsets) - 1
         return cls(
             np.full((n, slots, len(MEASURES) + 1), np.nan),
             np.full(n, np.nan),
             np.full((n, slots if stable else 0), np.nan),
-            np.zeros((threads, slots, labels, labels)),
+            np.zeros((slots, labels, labels)),
         )
 
     def rows(self, first: int, last: int) -> Ranked:
@@ -57,21 +56,13 @@ def rank(
     union: bool,
     out: Ranked,
 ) -> None:
-    """Rank a block of queries against every gallery at once, on as many threads as ``out`` has.
+    """Rank a block of queries against every gallery at once. Lets go of the interpreter's lock.
 
     ``similarity``: [b, C] finite, higher is better; ``expand``: [N] the column of ``similarity``
     that each gallery column stands for (None: C = N and they are the same); ``queries``: [b] the
     gallery column of each query; ``media``: [M] which media's own galleries to score; ``union``:
-    whether to score all media together; ``out``: [b] what is filled, other slots stay as they are.
+    whether to score all media together; ``out``: [b] what is filled: other slots stay as they are,
+    ``firsts`` is added to.
     """
     columns = np.empty(0, np.intp) if expand is None else expand
-    edges = np.linspace(0, len(queries), len(out.firsts) + 1).astype(int)
-
-    def rank_part(thread: int) -> None:
-        first, last = edges[thread], edges[thread + 1]
-        mine = out.rows(first, last)._replace(firsts=out.firsts[thread])
-        rows, asked = similarity[first:last], queries[first:last]
-        rank_rows(rows, columns, gallery, asked, media, union, mine)
-
-    with ThreadPoolExecutor(len(out.firsts)) as pool:  # the kernel lets go of the interpreter
-        list(pool.map(rank_part, range(len(out.firsts))))
+    rank_rows(similarity, columns, gallery, queries, media, union, out)

@@ -7,6 +7,7 @@ the benchmark's own order, whatever the order of rows in the file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -39,11 +40,10 @@ def torch_product(device: str) -> Product:
 
         raise MissingExtra("torch", "train") from error
     torch.backends.cuda.matmul.allow_tf32 = False
-    held: dict[int, tuple[Floats, torch.Tensor]] = {}  # the gallery goes to the device once
+    held: dict[int, tuple[Floats, torch.Tensor]] = {}  # each gallery goes to the device once
 
     def product(a: Floats, b: Floats) -> Floats:
         if id(b) not in held:
-            held.clear()
             held[id(b)] = (b, torch.from_numpy(b).to(device))
         found: Floats = (torch.from_numpy(a).to(device) @ held[id(b)][1].T).cpu().numpy()
         return found
@@ -125,6 +125,7 @@ class BlockSimilarity:
         self._product = product
         self._media = stacking(submission, benchmark)
         self._order = {m: file_rows(submission, benchmark, m) for m in self._media}
+        self._lock = Lock()
         self._spaces: dict[tuple[Medium, Medium], tuple[Floats, NDArray[np.intp] | None]] = {}
 
     def others(
@@ -195,10 +196,11 @@ class BlockSimilarity:
 
     def _space(self, medium: Medium, partner: Medium) -> tuple[Floats, NDArray[np.intp] | None]:
         key = (medium, partner)
-        if key not in self._spaces:
-            rows = self._submission.embedding(medium, partner)[self._order[medium]]
-            self._spaces[key] = distinct(units(rows, self._submission.binary))
-        return self._spaces[key]
+        with self._lock:  # several workers ask; one reads
+            if key not in self._spaces:
+                rows = self._submission.embedding(medium, partner)[self._order[medium]]
+                self._spaces[key] = distinct(units(rows, self._submission.binary))
+            return self._spaces[key]
 
     def _cosine(
         self, query: tuple[Medium, Medium], gallery: tuple[Medium, Medium], first: int, last: int
