@@ -1,0 +1,1 @@
+"""Fetching: identity, pace, robots, a WARC store, a journal that survives any stop."""
