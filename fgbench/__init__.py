@@ -15,7 +15,7 @@ _PUBLIC = {
     "score": "fgbench.scoring",
     "compare": "fgbench.scoring",
 }
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
