@@ -108,7 +108,7 @@ def load_benchmark(source: str | Path = DEFAULT, split_column: str | None = None
     lie in ``manifests/``, may be named by itself. Raises ``InputError`` or ``FaultyInput`` (codes
     ``FG-B…``) when there is no such benchmark or its manifests cannot be scored against.
     """
-    folder = _locate(str(source))
+    folder = locate(str(source))
     spec = read_declaration(folder)
     column = split_column or spec.split_column
     digests: dict[str, str] = {}
@@ -140,7 +140,8 @@ def load_benchmark(source: str | Path = DEFAULT, split_column: str | None = None
     )
 
 
-def _locate(source: str) -> Path:
+def locate(source: str) -> Path:
+    """The folder of a shipped benchmark's id, or of a path; ``InputError`` (FG-B001)."""
     if source in (known := shipped()):
         return Path(str(resources.files("fgbench.manifests") / source))
     try:

@@ -109,10 +109,10 @@ def _keys(row: Row, level: GroupLevel) -> Iterator[tuple[str, ...]]:
     if row.get("cluster_id"):
         yield "cluster", row["cluster_id"]
     if level is GroupLevel.RECORDING:
-        session = [normalise_text(row.get(name) or "") for name in _SESSION]
+        session = [normalise_text(row.get(name) or "") for name in SESSION]
         if all(session):
             yield "session", *session
 
 
-_SESSION = ("author", "recorded_on", "place")
+SESSION = ("author", "recorded_on", "place")
 """One recordist, one day, one place: maybe one bird, whatever the recordings are called."""
