@@ -13,7 +13,7 @@ _PUBLIC = {
     "read_submission": "fgbench.submission",
     "check": "fgbench.submission",
     "score": "fgbench.scoring",
-    "compare": "fgbench.scoring",
+    "compare": "fgbench.scoring.comparison",
 }
 __all__ = ["__version__", *_PUBLIC]
 

@@ -1,6 +1,5 @@
 """Stage 3: from similarities to the sixteen numbers."""
 
-from fgbench.scoring.comparison import compare
 from fgbench.scoring.score import Result, score
 
-__all__ = ["Result", "compare", "score"]
+__all__ = ["Result", "score"]
