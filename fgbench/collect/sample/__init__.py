@@ -1,0 +1,7 @@
+"""An offline world of miniature sites, for ``--sample``, the demo and the tests."""
+
+from fgbench.collect.sample.faults import FaultKind, SiteFault
+from fgbench.collect.sample.server import Asked
+from fgbench.collect.sample.world import CUB_IDS, SampleWorld, sample_world
+
+__all__ = ["CUB_IDS", "Asked", "FaultKind", "SampleWorld", "SiteFault", "sample_world"]
