@@ -41,8 +41,12 @@ def plain_words(text: str) -> str:
 
 
 def title_names(title: str) -> tuple[str, str]:
-    """A title as ``plain_words``: whole, and its part before a site's own name or a bracket."""
-    return plain_words(title), plain_words(_TITLE_PART.split(title, maxsplit=1)[0])
+    """A title as ``plain_words``: whole, and its part before a site's own name or a bracket.
+
+    Without a leading "The", which is part of no name.
+    """
+    whole, first = (plain_words(t) for t in (title, _TITLE_PART.split(title, maxsplit=1)[0]))
+    return re.sub("^ the ", " ", whole), re.sub("^ the ", " ", first)
 
 
 @cache

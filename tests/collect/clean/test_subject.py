@@ -17,6 +17,7 @@ LEAD = "The bird is large and dark, and it nests in colonies on islands of the o
     [
         (1, "Black-footed albatross", LEAD, ()),
         (1, "Black Footed Albatross - Wikipedia", LEAD, ()),
+        (1, "The Black-footed Albatross", LEAD, ()),
         (1, "BLACK‑FOOTED ALBATROSS | Field Guide", LEAD, ()),
         (1, "Wildlife Journal", LEAD, ("Phoebastria nigripes",)),
         (1, "Wildlife Journal", f"Black-footed Albatross (Phoebastria nigripes). {LEAD}", ()),
