@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint types bench manifests clean
+.PHONY: help demo test lint types bench soak manifests clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -17,8 +17,13 @@ $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.core  ## score the shipped sample submission and say what the numbers mean
-	$(BIN)/fgbench score --sample --out demo-out
+$(VENV)/.build: $(VENV)/.core
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[build]'
+	touch $@
+
+demo: $(VENV)/.build  ## build data from the sample world; score the sample submission
+	$(BIN)/fgbench build-data --sample --media text --per-class 12 --out demo-out/data
+	$(BIN)/fgbench score --sample --out demo-out/score
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite
 	$(BIN)/pytest -n auto
@@ -31,11 +36,16 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build]'
 	touch $@
 
 bench: $(VENV)/.bench  ## fgbench score beside the bare product and its peers, in one run
 	$(BIN)/python tests/bench/score.py
+	$(BIN)/python tests/bench/build.py
+	$(BIN)/python tests/bench/hosts.py
+
+soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
+	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py
 
 manifests: $(VENV)/.core  ## rebuild manifests/ from a folder of sources: make manifests DATA=DIR
 	$(BIN)/python -m fgbench.manifests.build --data $(DATA)

@@ -9,13 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
 from fgbench import __version__
-from fgbench.errors import FgbenchError
+from fgbench.errors import FgbenchError, MissingExtra
 
 VERBS = {
+    "build-data": "Rebuild the data from the sites that have it.",
+    "sites": "List, show and check the sources.",
+    "audit": "Count what a data set holds, and what leaks.",
+    "export": "Copy a build, whole or as far as it may be passed on.",
     "check": "Check a submission: every fault at once.",
     "score": "Score a submission: the sixteen numbers, with intervals.",
     "compare": "Compare two scored submissions, paired by query.",
@@ -23,6 +28,17 @@ VERBS = {
     "benchmark": "List benchmarks, or show one.",
 }
 """Every verb, in the order of ``--help``; a test holds it equal to the folder."""
+
+
+EXTRAS = {
+    **dict.fromkeys(
+        ("bs4", "datasketch", "fsspec", "jinja2", "joblib", "lxml", "protego", "requests"), "build"
+    ),
+    **dict.fromkeys(("trafilatura", "urllib3", "warcio"), "build"),
+    "distributed": "dask",
+    "torch": "train",
+}
+"""The extra that brings a module; one that is missing is the user's to install, not a crash."""
 
 
 class Verbs(click.Group):
@@ -60,5 +76,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except FgbenchError as error:
-        click.echo(f"\n{error}\n", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        _fail(MissingExtra(package, EXTRAS[package]))
+
+
+def _fail(error: FgbenchError) -> NoReturn:
+    click.echo(f"\n{error}\n", err=True)
+    sys.exit(error.exit_code)

@@ -69,3 +69,16 @@ def test_json_prints_one_document_and_nothing_else(tmp_path):
     assert set(record["means"]) == {"bimodal", "multimodal"}
     assert len(record["scores"]["i2all"]["ci95"]) == 2
     assert record["scores"]["i2all"]["map_self_included"] > record["scores"]["i2all"]["map"]
+
+
+@pytest.mark.parametrize("verb", [["build-data", "--sample", "--out", "x"], ["sites", "list"]])
+def test_a_missing_extra_is_named_with_the_line_that_installs_it(verb, tmp_path):
+    code = (
+        "import sys\nfor name in ('requests', 'lxml', 'bs4', 'warcio'):\n"
+        f"    sys.modules[name] = None\nfrom fgbench.cli import main\nmain({verb!r})\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert 'pip install "fgbench[build]"' in done.stderr
+    assert "Traceback" not in done.stderr

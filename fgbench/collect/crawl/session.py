@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,7 +37,8 @@ class CrawlSession:
     """A build folder's store and journal, and the network beyond them; any thread may use it.
 
     ``with CrawlSession(out, sites, settings) as session``. ``retry_failed`` asks once more, a run,
-    for each URL that failed or was refused.
+    for each URL that failed or was refused, and for those of ``unusable``: they were answered, but
+    with nothing that their site could read.
 
     Raises ``InputError``: another build holds the folder, its store is damaged, or the real network
     is to be asked without a contact.
@@ -52,12 +53,14 @@ class CrawlSession:
         as_of: str | None = None,
         offline: bool = False,
         retry_failed: bool = False,
+        unusable: Collection[str] = (),
         limits: Limits | None = None,
         patience: Patience | None = None,
         clock: Clock | None = None,
         watch: Watch = unwatched,
     ) -> None:
         self.as_of, self._offline, self._retry_failed = as_of, offline, retry_failed
+        self._unusable = frozenset(unusable)
         self.clock = clock or SystemClock()
         self._patience, self._watch = patience or Patience(), watch
         self._addresses = Addresses(origins_of(sites), settings)
@@ -150,9 +153,9 @@ class CrawlSession:
 
     def _known(self, url: str) -> Fetch | None:
         fetch = self.journal.find(url)
-        if fetch is None or fetch.failure is None or self._offline or not self._retry_failed:
+        if fetch is None or self._offline or not self._retry_failed or url in self._retried:
             return fetch
-        return fetch if url in self._retried else None
+        return fetch if fetch.failure is None and url not in self._unusable else None
 
     def _rules_of(self, url: str, origin: Origin) -> Rules:
         """What the URL's host asks of us in robots.txt: asked for once a run."""

@@ -8,15 +8,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fgbench.collect.clean.subject import about_right_species
-from fgbench.collect.harvest import failure, response_to
+from fgbench.collect.harvest import outcome, response_to
 from fgbench.collect.queries import queries_for
-from fgbench.collect.sites.base import Access, Hit, RawText
+from fgbench.collect.sites.base import Absent, Access, Hit, RawText
 from fgbench.collect.sites.outline import Layout
 from fgbench.collect.sites.page import RULE, parse
 
 if TYPE_CHECKING:
     from fgbench.collect.crawl.session import CrawlSession
-    from fgbench.collect.sites.base import Response, Site
+    from fgbench.collect.sites.base import Absent, Response, Site
     from fgbench.settings import Settings
     from fgbench.species import Species
 
@@ -95,9 +95,12 @@ def _checks(site: Site, species: Species, session: CrawlSession) -> Iterator[Che
         if isinstance(layout, Layout) and layout.sections:
             yield _of_layout(layout, response)
     except Exception as error:  # also what the adapter trips over; our own errors are raised again
-        failed = failure(site, species.label, error)
-        where = f" ({failed.source_url})" if failed.source_url else ""
-        yield Check("answer", False, f"{failed.reason}: {failed.detail}{where}")
+        found = outcome(site, species.label, error)
+        if isinstance(found, Absent):
+            yield Check("answer", False, found.reason)
+            return
+        where = f" ({found.source_url})" if found.source_url else ""
+        yield Check("answer", False, f"{found.reason}: {found.detail}{where}")
 
 
 def _of_text(raw: RawText, species: Species) -> Iterator[Check]:

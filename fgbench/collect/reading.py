@@ -1,0 +1,98 @@
+"""Read and clean: from stored answers to rows, side by side on an engine. No network, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from fgbench.collect.clean.text import clean
+from fgbench.collect.crawl.session import CrawlSession
+from fgbench.collect.harvest import outcome, response_to
+from fgbench.collect.sites.base import Absent, Hit, RawText, Response, Site
+from fgbench.dataset.collected import Failed
+from fgbench.dataset.schema import Row
+from fgbench.engine import map_unordered
+from fgbench.species import species
+
+FEW = 200
+"""Fewer pages than this are read in this process: starting others would take longer."""
+BATCH = 64 * 2**20
+"""Bytes of pages that are in memory at a time, and one page more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stored answer on its way to a worker. ``place`` is its hit's, by which results sort."""
+
+    place: int
+    site: Site
+    hit: Hit
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """What became of a page: rows (one with a ``stage`` was rejected), and what is no row."""
+
+    place: int
+    rows: tuple[Row, ...] = ()
+    others: tuple[Absent | Failed, ...] = ()
+
+
+def read_pages(
+    hits: Sequence[Hit],
+    sites: Iterable[Site],
+    session: CrawlSession,
+    engine: str,
+    advance: Callable[[int, int], None],
+) -> list[PageRead]:
+    """Every page read, in the order of ``hits``, on whatever engine.
+
+    ``advance`` is told how many of all are read.
+    """
+    adapters = {site.name: site for site in sites}
+    workers = 1 if engine == "local" and len(hits) < FEW else None
+    pages = (
+        Page(place, adapters[hit.site], hit, response_to(hit, adapters[hit.site], session))
+        for place, hit in enumerate(hits)
+    )
+    results: list[PageRead] = []
+    for batch in _batches(pages):
+        for result in map_unordered(read_page, batch, engine=engine, workers=workers):
+            results.append(result)
+            advance(len(results), len(hits))
+    return sorted(results, key=lambda result: result.place)
+
+
+def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Pages in lists of about ``BATCH`` bytes: an engine draws pages ahead, however large."""
+    batch: list[Page] = []
+    size = 0
+    for page in pages:
+        batch.append(page)
+        size += len(page.response.body)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def read_page(page: Page) -> PageRead:
+    """The rows of one page; pure. A page that fails gives none, so that it counts once."""
+    rows: list[Row] = []
+    absent: list[Absent] = []
+    hit, answer = page.hit, page.response
+    try:
+        for found in page.site.read(hit, answer):
+            if isinstance(found, Absent):
+                absent.append(found)
+            elif isinstance(found, RawText):
+                bird = species()[hit.label]
+                rows += clean(found, bird, retrieved_at=answer.date, warc_digest=answer.digest)
+            else:
+                raise TypeError(f"{type(found).__name__} among texts")
+    except Exception as error:
+        other = outcome(page.site, hit.label, error, query=hit.query, url=hit.url)
+        return PageRead(page.place, others=(other,))
+    return PageRead(page.place, tuple(rows), tuple(absent))
