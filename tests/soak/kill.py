@@ -2,9 +2,10 @@
 
 ``python tests/soak/kill.py [--rounds 20] [--seed N]``; the suite runs three rounds.
 
-A round: a build is killed with SIGKILL up to twice, each after a drawn time, and then left to
-its end. Its manifests must equal those of a build that nobody disturbed, byte for byte, and no URL
-whose outcome was journalled when a build was killed may be asked again.
+A round: a build is killed with SIGKILL up to twice, each at a drawn request or, one time in four,
+after a drawn time, and then left to its end. Its manifests must equal those of a build that nobody
+disturbed, byte for byte, and no URL whose outcome was journalled when a build was killed may be
+asked again.
 """
 
 from __future__ import annotations
@@ -66,25 +67,28 @@ def rounds(folder: Path, number: int, seed: int) -> Iterator[Round]:
         start = time.monotonic()
         build.wait()
         whole = time.monotonic() - start
+        requests = len(world.asked)
         for n in range(number):
-            yield disturb(folder / str(n), folder / "whole", world, whole, rng)
+            yield disturb(folder / str(n), folder / "whole", world, (whole, requests), rng)
 
 
 def disturb(
-    folder: Path, undisturbed: Path, world: SampleWorld, whole: float, rng: random.Random
+    folder: Path,
+    undisturbed: Path,
+    world: SampleWorld,
+    whole: tuple[float, int],
+    rng: random.Random,
 ) -> Round:
-    """One round. ``whole``: seconds that a build takes once it has begun."""
+    """One round. ``whole``: seconds and requests that a build takes once it has begun."""
     runs: list[tuple[Counter[str], Counter[str]]] = []
     killed = True
     while killed:
         known, before = answers(folder), len(world.asked)
         build = begin(folder, world)
-        try:
-            build.wait(rng.uniform(0, whole) if len(runs) < KILLS else None)
-            killed = False
-        except subprocess.TimeoutExpired:
+        killed = len(runs) < KILLS and wait_for_the_moment(build, world, whole, rng)
+        if killed:
             os.killpg(build.pid, signal.SIGKILL)
-            build.wait()
+        build.wait()
         runs.append((known, targets(a.target for a in world.asked[before:])))
     if build.returncode:
         sys.exit("the build that nobody killed failed")
@@ -92,6 +96,23 @@ def disturb(
     again = {t for known, asked in runs for t, n in asked.items() if n > every[t] - known[t]}
     counts = tuple(known.total() for known, _ in runs[1:])
     return Round(counts, frozenset(again), differences(folder, undisturbed))
+
+
+def wait_for_the_moment(
+    build: subprocess.Popen[str], world: SampleWorld, whole: tuple[float, int], rng: random.Random
+) -> bool:
+    """Whether the build still runs at a drawn moment: a request, so that a slow machine changes
+    nothing, or a time, so that it may be long after the last one."""
+    seconds, requests = whole
+    by_time = rng.random() < 0.25
+    until = time.monotonic() + rng.uniform(0, seconds)
+    count = len(world.asked) + rng.randrange(requests)
+    while build.poll() is None:
+        if (time.monotonic() >= until) if by_time else (len(world.asked) >= count):
+            time.sleep(rng.uniform(0, DELAY))
+            return build.poll() is None
+        time.sleep(DELAY / 10)
+    return False
 
 
 def begin(folder: Path, world: SampleWorld) -> subprocess.Popen[str]:
