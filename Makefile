@@ -26,7 +26,7 @@ demo: $(VENV)/.build  ## build data from the sample world; score the sample subm
 	$(BIN)/fgbench score --sample --out demo-out/score
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev  ## ruff: rules and format
 	$(BIN)/ruff check .

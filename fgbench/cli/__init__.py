@@ -19,6 +19,7 @@ from fgbench.errors import FgbenchError, MissingExtra
 VERBS = {
     "build-data": "Rebuild the data from the sites that have it.",
     "sites": "List, show and check the sources.",
+    "review": "Decide by ear on what a build could not decide on.",
     "audit": "Count what a data set holds, and what leaks.",
     "export": "Copy a build, whole or as far as it may be passed on.",
     "check": "Check a submission: every fault at once.",
@@ -34,7 +35,9 @@ EXTRAS = {
     **dict.fromkeys(
         ("bs4", "datasketch", "fsspec", "jinja2", "joblib", "lxml", "protego", "requests"), "build"
     ),
-    **dict.fromkeys(("trafilatura", "urllib3", "warcio"), "build"),
+    **dict.fromkeys(("PIL", "av", "imageio_ffmpeg", "librosa", "pydub", "soundfile"), "build"),
+    **dict.fromkeys(("soxr", "trafilatura", "urllib3", "warcio", "yt_dlp"), "build"),
+    "ai_edge_litert": "birdnet",
     "distributed": "dask",
     "torch": "train",
 }

@@ -33,6 +33,13 @@ SITES: Mapping[str, str] = {
     "birdwatchersdigest": "birdwatchersdigest:BirdWatchersDigest",
     "folksread": "folksread:FolksRead",
     "neotropical": "neotropical:NeotropicalBirds",
+    "xeno-canto": "xeno_canto:XenoCanto",
+    "bird-sounds": "bird_sounds:BirdSounds",
+    "findsounds": "findsounds:FindSounds",
+    "freesound": "freesound:Freesound",
+    "macaulay": "macaulay:Macaulay",
+    "avibase": "avibase:Avibase",
+    "soundcloud": "soundcloud:SoundCloud",
 }
 """Name → module and class in this folder, in the paper's order; a test holds it to the folder."""
 

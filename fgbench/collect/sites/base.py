@@ -118,6 +118,38 @@ class RawText:
 
 
 @dataclass(frozen=True, slots=True)
+class RawAudio:
+    """One recording as its source describes it; its sound is another answer, or not to be had."""
+
+    hit: Hit
+    title: str
+    source_url: str
+    source_id: str
+    licence: Licence
+    """Where it has no ``derivatives`` the recording stays whole: it is cut nowhere."""
+    media_url: str = ""
+    """Canonical address of the sound, fetched only where needed; "": a pointer, never fetched."""
+    author: str = ""
+    """Who recorded it."""
+    attribution: str = ""
+    archive_url: str = ""
+    recorded_on: str = ""
+    """ISO 8601, as far as known: 2019-05-01, 2019-05, 2019."""
+    place: str = ""
+    quality: str = ""
+    """``A`` (best) to ``E``, as on xeno-canto; "" where nobody rated it."""
+    duration_s: float | None = None
+    """As the source states it."""
+    other_species: tuple[str, ...] = ()
+    """Heard in it besides, as the source names them."""
+    related: tuple[str, ...] = ()
+    """Source ids of recordings that it says are of the same bird, or the whole it is cut from."""
+    flags: tuple[str, ...] = ()
+    """What a reader should know of it, stable codes: ``preview``, ``no-gen-ai``."""
+    extractor: str = "rule"
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """A stored answer. ``url`` is canonical; ``headers`` have lower-case names."""
 
@@ -261,5 +293,5 @@ class Site(Protocol):
     ) -> Iterable[Hit | Absent]:
         """What the site has for a species, best name first; ``Absent`` where it has nothing."""
 
-    def read(self, hit: Hit, response: Response) -> Iterable[RawText | Absent]:
-        """The texts in a stored answer. Pure: same bytes, same result."""
+    def read(self, hit: Hit, response: Response) -> Iterable[RawText | RawAudio | Absent]:
+        """The texts or recordings in a stored answer. Pure: same bytes, same result."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench.collect.clean.subject import about_right_species
 from fgbench.collect.harvest import outcome, response_to
 from fgbench.collect.queries import queries_for
-from fgbench.collect.sites.base import Absent, Access, Hit, RawText
+from fgbench.collect.sites.base import Absent, Access, Hit, RawAudio, RawText
 from fgbench.collect.sites.outline import Layout
 from fgbench.collect.sites.page import RULE, parse
 
@@ -87,6 +87,9 @@ def _checks(site: Site, species: Species, session: CrawlSession) -> Iterator[Che
         response = response_to(hit, site, session)
         yield Check("page", True, hit.url)
         raw = next(iter(site.read(hit, response)), None)
+        if isinstance(raw, RawAudio):
+            yield Check("recording", bool(raw.source_url), f"{raw.title} ({raw.licence.name})")
+            return
         if not isinstance(raw, RawText):
             yield Check("text", False, raw.reason if raw else "neither a text nor why not")
             return

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bs4.dammit import EncodingDetector
 from lxml import etree
 
 from fgbench.collect.sites.base import Failure, FetchFailed, Paragraph, Response
@@ -26,9 +27,6 @@ RULE, GENERIC = "rule", "trafilatura"
 _LARGEST = 8 * 2**20
 """Bytes of a page; its tree takes some ten times as many."""
 _BINOMIAL = re.compile(r"[A-Z][a-z]{2,} [a-z]{3,}(?: [a-z]{3,})?")
-_META_CHARSET = re.compile(
-    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]{2,40})", re.IGNORECASE
-)
 
 
 class Page:
@@ -110,10 +108,9 @@ def parse(response: Response) -> Page:
     try:
         return Page(response.text())
     except FetchFailed as failure:
-        declared = _META_CHARSET.search(response.body[:4096])
-        if failure.kind is not Failure.BAD_ENCODING or declared is None:
+        charset = EncodingDetector.find_declared_encoding(response.body[:4096], is_html=True)
+        if failure.kind is not Failure.BAD_ENCODING or charset is None:
             raise
-        charset = declared[1].decode("ascii").lower()
         charset = "windows-1252" if charset in {"iso-8859-1", "latin1", "us-ascii"} else charset
         try:
             return Page(response.body.decode(charset))
