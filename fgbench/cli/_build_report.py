@@ -16,6 +16,7 @@ from rich.text import Text
 from fgbench.collect.forecast import BYTES_AN_ANSWER, Forecast
 from fgbench.collect.options import NOT_NAMED, Decision
 from fgbench.collect.pipeline import MANIFESTS, STEPS, Built
+from fgbench.dataset.remarks import plural
 from fgbench.protocol import Medium
 
 _FAILURES = 5
@@ -36,7 +37,9 @@ def plan_json(expected: Forecast, decision: Decision) -> dict[str, Any]:
     }
 
 
-def plan_text(expected: Forecast, decision: Decision, folder: Path) -> RenderableType:
+def plan_text(
+    expected: Forecast, decision: Decision, folder: Path, ask_youtube: bool
+) -> RenderableType:
     """The plan for people."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("host")
@@ -48,6 +51,12 @@ def plan_text(expected: Forecast, decision: Decision, folder: Path) -> Renderabl
     facts.add_row("classes", f"{len(decision.recipe.labels):,}")
     facts.add_row("requests", f"{expected.requests:,} at most; sites stop at the first name known")
     facts.add_row("time", f"{_time(expected.seconds)} at most: hosts are asked side by side")
+    for medium, path in decision.recipe.copies.items():
+        told = f"{path}; room for its files is not in the figures here"
+        facts.add_row(f"{plural(medium)} from", Text(told))
+    if ask_youtube:
+        told = "clips that are not there, one at a time; not in the figures here"
+        facts.add_row("YouTube", told)
     size, free = _size(expected.bytes), _size(expected.free)
     each = _size(BYTES_AN_ANSWER)
     facts.add_row("disk", f"{size} at most, at {each} an answer; {free} free at {folder}")
@@ -67,6 +76,7 @@ def built_json(built: Built, left_out: Mapping[str, str]) -> dict[str, Any]:
         "short": {m: classes["short"] for m, classes in audit["classes"].items()},
         "absent": audit["absent"],
         "failed": [asdict(failed) for failed in built.failed],
+        "remarks": {medium: list(remarks) for medium, remarks in built.remarks.items()},
         "not_asked": dict(left_out),
     }
 
@@ -74,8 +84,7 @@ def built_json(built: Built, left_out: Mapping[str, str]) -> dict[str, Any]:
 def built_text(built: Built, left_out: Mapping[str, str]) -> RenderableType:
     """What a build came to, for people."""
     manifests = built.folder / MANIFESTS
-    kept = built.audit["counts"][Medium.TEXT]["kept"]
-    verdict = f"{kept:,} texts of {_classes(built)} classes."
+    verdict = ", ".join(_kept(built, medium) for medium in built.recipe.media)
     mark = ("! ", "bold yellow") if built.failed else ("✓ ", "bold green")
     where = Table.grid(padding=(0, 2))
     where.add_row("report", Text(str(manifests / "report.html")))
@@ -83,50 +92,61 @@ def built_text(built: Built, left_out: Mapping[str, str]) -> RenderableType:
     where.add_row("figures", Text(str(manifests / "audit.json")))
     return Group(
         Text(""),
-        Text.assemble(mark, (str(manifests), "bold"), f": {verdict}"),
+        Text.assemble(mark, (str(manifests), "bold"), f": {verdict}."),
         Padding(_counts(built), (1, 2)),
         *_short(built),
+        *_remarks(built),
         *_failures(built),
         *_left_out(left_out),
         Padding(where, (1, 2)),
     )
 
 
-def _classes(built: Built) -> str:
-    classes = built.audit["classes"][Medium.TEXT]
-    return f"{classes['present']:,} of {classes['asked']:,}"
+def _kept(built: Built, medium: Medium) -> str:
+    kept, classes = built.audit["counts"][medium]["kept"], built.audit["classes"][medium]
+    return f"{kept:,} {plural(medium)} of {classes['present']:,} of {classes['asked']:,} classes"
+
+
+_COUNTS = ("found", "kept", "rejected", "failed")
 
 
 def _counts(built: Built) -> Table:
-    """A row a site, and their sums."""
-    names = ("found", "kept", "rejected", "failed")
+    """For each medium a row a site, and their sums."""
     table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("medium")
     table.add_column("site")
-    for name in (*names, "absent"):
+    for name in (*_COUNTS, "absent"):
         table.add_column(name, justify="right")
-    counts = built.audit["counts"][Medium.TEXT]
-    absent = (built.audit["absent"] or {}).get(Medium.TEXT, {})
-    missing = {site: sum(reasons.values()) for site, reasons in absent.items()}
-    for site in built.recipe.sites:
-        numbers = counts["sites"].get(site, dict.fromkeys(names, 0))
-        row = [f"{numbers[name]:,}" for name in names]
-        table.add_row(Text(site), *row, f"{missing.get(site, 0):,}", end_section=True)
-    sums = [f"{counts[name]:,}" for name in names]
-    table.add_row("all", *sums, f"{sum(missing.values()):,}", style="bold")
+    for medium in built.recipe.media:
+        counts = built.audit["counts"][medium]
+        absent = (built.audit["absent"] or {}).get(medium, {})
+        missing = {site: sum(reasons.values()) for site, reasons in absent.items()}
+        sites = built.recipe.sites if medium is Medium.TEXT else counts["sites"]
+        for site in sites:
+            numbers = counts["sites"].get(site, dict.fromkeys(_COUNTS, 0))
+            row = [f"{numbers[name]:,}" for name in _COUNTS]
+            table.add_row(medium, Text(site), *row, f"{missing.get(site, 0):,}")
+        sums = [f"{counts[name]:,}" for name in _COUNTS]
+        table.add_row(medium, "all", *sums, f"{sum(missing.values()):,}", style="bold")
     return table
 
 
 def _short(built: Built) -> Iterator[RenderableType]:
-    short = built.audit["classes"][Medium.TEXT]["short"]
-    wanted = built.recipe.per_class[Medium.TEXT]
-    if not short:
-        return
     names = built.audit["names"]
-    fewest = sorted(short.items(), key=lambda item: (item[1], int(item[0])))
-    shown = ", ".join(f"{names[label]} {number}" for label, number in fewest[:8])
-    more = f" and {len(short) - 8} more" if len(short) > 8 else ""
-    text = f"{len(short)} classes have fewer than {wanted} texts: {shown}{more}."
-    yield Padding(Text(text), (0, 2))
+    for medium, wanted in built.recipe.per_class.items():
+        short = built.audit["classes"][medium]["short"]
+        fewest = sorted(short.items(), key=lambda item: (item[1], int(item[0])))
+        shown = ", ".join(f"{names[label]} {number}" for label, number in fewest[:8])
+        more = f" and {len(short) - 8} more" if len(short) > 8 else ""
+        text = f"{len(short)} classes have fewer than {wanted} {plural(medium)}: {shown}{more}."
+        if short:
+            yield Padding(Text(text), (0, 2))
+
+
+def _remarks(built: Built) -> Iterator[RenderableType]:
+    for medium, remarks in built.remarks.items():
+        for remark in remarks:
+            yield Padding(Text(f"{medium}: {remark}."), (0, 2))
 
 
 def _failures(built: Built) -> Iterator[RenderableType]:
@@ -137,7 +157,8 @@ def _failures(built: Built) -> Iterator[RenderableType]:
     for site in dict.fromkeys(failed.site for failed in built.failed):
         of_site = [failed for failed in built.failed if failed.site == site]
         for failed in of_site[:_FAILURES]:
-            where = failed.source_url or built.audit["names"][str(failed.label)]
+            name = built.audit["names"][str(failed.label)]
+            where = failed.source_url or failed.query or name
             told = Text.assemble(where, (f"\n{failed.detail}", "dim"))
             table.add_row(Text(site), Text(failed.reason), told)
         if len(of_site) > _FAILURES:

@@ -1,4 +1,4 @@
-"""``fgbench build-data``: rebuilds the texts of the benchmark from the sites that have them."""
+"""``fgbench build-data``: rebuilds the data of the benchmark, from sites and local sets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from fgbench.protocol import Medium
+
 if TYPE_CHECKING:
     from fgbench.collect.options import Decision
     from fgbench.collect.pipeline import Built
@@ -19,7 +21,25 @@ if TYPE_CHECKING:
 
 @click.command("build-data")
 @click.option("--out", required=True, metavar="DIR", type=click.Path(file_okay=False))
-@click.option("--media", default="", metavar="NAMES", help="What to build. Default: text.")
+@click.option(
+    "--media",
+    default="",
+    metavar="NAMES",
+    help="What to build: image, text, video. Default: text, and those of the sets that are named.",
+)
+@click.option(
+    "--cub",
+    metavar="DIR|TGZ",
+    type=click.Path(exists=True, path_type=Path),
+    help="Your copy of CUB-200-2011, for image.",
+)
+@click.option(
+    "--youtube-birds",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Your lists of YouTube Birds, and clips where you have them, for video.",
+)
+@click.option("--youtube-download", is_flag=True, help="Ask YouTube for clips that are not there.")
 @click.option(
     "--species",
     default="",
@@ -48,6 +68,9 @@ if TYPE_CHECKING:
 def command(
     out: str,
     media: str,
+    cub: Path | None,
+    youtube_birds: Path | None,
+    youtube_download: bool,
     species: str,
     sites: str,
     access: str,
@@ -62,32 +85,43 @@ def command(
     engine: str,
     as_json: bool,
 ) -> None:
-    """Rebuild the data of the benchmark in DIR, from the sites that have it.
+    """Rebuild the data of the benchmark in DIR: texts from the sites that have them, images and
+    videos from your own copies of CUB-200-2011 and YouTube Birds, which are only read.
 
     Run again, it goes on where it was: what was answered is never asked again. With --offline,
-    options that are left out are those of the last build in DIR.
+    options that are left out are those of the last build in DIR. The manifests are those of the
+    last build: a medium that it does not name is no longer there.
 
     Exit code 3 where some sources could not be had; the rest is built.
     """
     from fgbench.cli import _build_report as report
     from fgbench.collect.forecast import forecast
+    from fgbench.collect.local.downloads import TERMS
     from fgbench.collect.options import Options, decide
     from fgbench.collect.recipe import read_recipe
 
     if offline and retry_failed:
         raise click.UsageError("--offline asks nothing, and --retry-failed asks again.")
+    if offline and youtube_download:
+        raise click.UsageError("--offline asks nothing, and --youtube-download asks YouTube.")
     folder, settings = Path(out), _settings(contact)
-    options = Options(media, species, sites, access, as_of, per_class, seed, sample)
+    options = Options(
+        media, species, sites, access, as_of, per_class, seed, sample, cub, youtube_birds
+    )
     before = read_recipe(folder) if offline else None
     decision = decide(options, settings, before=before, labels=_classes(sample))
+    if youtube_download and Medium.VIDEO not in decision.recipe.media:
+        raise click.UsageError("--youtube-download is for video: give --youtube-birds too.")
     if plan:
         expected = forecast(folder, decision.recipe, decision.sites)
         if as_json:
             click.echo(json.dumps(report.plan_json(expected, decision), indent=2))
         else:
-            Console().print(report.plan_text(expected, decision, folder))
+            Console().print(report.plan_text(expected, decision, folder, youtube_download))
         return
-    built = _build(folder, decision, settings, offline, retry_failed, engine)
+    if youtube_download:
+        click.echo(f"{TERMS}\n", err=True)
+    built = _build(folder, decision, settings, offline, retry_failed, youtube_download, engine)
     if as_json:
         click.echo(json.dumps(report.built_json(built, decision.left_out), indent=2))
     else:
@@ -102,6 +136,7 @@ def _build(
     settings: Settings,
     offline: bool,
     retry_failed: bool,
+    ask_youtube: bool,
     engine: str,
 ) -> Built:
     """Builds, from the sample world where that was asked for."""
@@ -124,6 +159,7 @@ def _build(
                 settings,
                 offline=offline,
                 retry_failed=retry_failed,
+                ask_youtube=ask_youtube,
                 engine=engine,
                 patience=patience,
                 progress=stack.enter_context(BuildProgress()),
@@ -144,9 +180,10 @@ def _classes(sample: bool) -> str:
 
 def _settings(contact: str | None) -> Settings:
     from fgbench.collect.crawl.address import WAYBACK
+    from fgbench.collect.local.downloads import SITE
     from fgbench.collect.sites import names
     from fgbench.settings import load
 
     settings = load()
-    settings.check_overrides((*names(), WAYBACK.name))
+    settings.check_overrides((*names(), WAYBACK.name, SITE))
     return settings.with_contact(contact) if contact else settings

@@ -18,8 +18,14 @@ from fgbench.protocol import MEDIA, Medium
 from fgbench.settings import Settings
 from fgbench.species import find, species
 
-BUILT = (Medium.TEXT,)
+BUILT = (Medium.IMAGE, Medium.TEXT, Medium.VIDEO)
 """The media that this version builds."""
+SETS: Mapping[Medium, tuple[str, str]] = {
+    Medium.IMAGE: ("--cub", "a folder or .tgz of CUB-200-2011"),
+    Medium.VIDEO: ("--youtube-birds", "a folder with the lists of YouTube Birds"),
+}
+"""The media that are read from the user's own copy of a set: the option that names it, and what
+it is."""
 BY_DEFAULT = frozenset({Access.OPEN, Access.KEY})
 ON_DEMAND = frozenset({Access.RESEARCH_COPY, Access.ARCHIVE, Access.IMPORT})
 """What ``--access`` adds: the user's own copy of what nobody may pass on."""
@@ -39,6 +45,14 @@ class Options:
     per_class: int | None = None
     seed: int | None = None
     sample: bool = False
+    cub: Path | None = None
+    youtube_birds: Path | None = None
+
+    @property
+    def copies(self) -> dict[Medium, Path]:
+        """The user's own copies, by the medium that each is of."""
+        named = {Medium.IMAGE: self.cub, Medium.VIDEO: self.youtube_birds}
+        return {medium: path.absolute() for medium, path in named.items() if path}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +70,14 @@ def decide(
     """The recipe that the options amount to; what they leave out is as in ``before``.
 
     Without ``before``: text of the classes ``labels`` from the sites whose access is granted, as
-    many items a class as the paper has. The sample world grants all access. Raises ``FaultyInput``
-    with every fault.
+    many items a class as the paper has, and the media of which a copy is named. The sample world
+    grants all access. Raises ``FaultyInput`` with every fault.
     """
     sample = options.sample or (before is not None and before.sample)
-    media, faults = choose_media(options.media or (before and ",".join(before.media)) or "text")
+    usual = (*(before.media if before else (Medium.TEXT,)), *options.copies)
+    media, faults = choose_media(options.media or ",".join(usual))
+    copies, found = choose_copies(media, options.copies, before.copies if before else {})
+    faults += found
     chosen, found = (
         (before.labels, [])
         if before and not options.species
@@ -69,27 +86,35 @@ def decide(
     faults += found
     as_of, found = _day(options.as_of or (before and before.as_of) or "")
     faults += found
-    if before and not (options.sites or options.access):
-        sites, left_out = tuple(map(load, before.sites)), dict[str, str]()
-    else:
-        granted, found = (ON_DEMAND, []) if sample else _access(options.access)
-        faults += found
-        known = tuple(map(load, names(Medium.TEXT)))
-        sites, left_out, found = choose_sites(known, _words(options.sites), granted, settings)
-        faults += found
+    sites, left_out, found = _sites(Medium.TEXT in media, options, settings, before)
+    faults += found
     if faults:
         raise FaultyInput("build-data", faults)
-    per_class = before.per_class if before else PER_CLASS
+    per_class = {**PER_CLASS, **(before.per_class if before else {})}
     recipe = Recipe(
         media=media,
         labels=chosen,
         sites=tuple(site.name for site in sites),
-        per_class={m: options.per_class or per_class[m] for m in media},
+        per_class={m: options.per_class or per_class[m] for m in media if m not in SETS},
         as_of=as_of,
         seed=(before.seed if before else 0) if options.seed is None else options.seed,
         sample=sample,
+        copies=copies,
     )
     return Decision(recipe, sites, left_out)
+
+
+def _sites(
+    texts: bool, options: Options, settings: Settings, before: Recipe | None
+) -> tuple[tuple[Site, ...], dict[str, str], list[Fault]]:
+    """As ``choose_sites``; only texts are from sites."""
+    if before and before.sites and not (options.sites or options.access):
+        return tuple(map(load, before.sites if texts else ())), {}, []
+    sample = options.sample or (before is not None and before.sample)
+    granted, faults = (ON_DEMAND, []) if sample else _access(options.access)
+    known = tuple(map(load, names(Medium.TEXT) if texts else ()))
+    sites, left_out, found = choose_sites(known, _words(options.sites), granted, settings)
+    return sites, left_out, faults + found
 
 
 def choose_media(words: str) -> tuple[tuple[Medium, ...], list[Fault]]:
@@ -102,6 +127,22 @@ def choose_media(words: str) -> tuple[tuple[Medium, ...], list[Fault]]:
             fix = f"--media {built}"
             faults.append(Fault("FG-U007", "--media", f"{name}, not built yet", built, fix))
     return tuple(m for m in BUILT if m in named), faults
+
+
+def choose_copies(
+    media: Collection[Medium], named: Mapping[Medium, Path], before: Mapping[Medium, Path]
+) -> tuple[dict[Medium, Path], list[Fault]]:
+    """Where the sets behind ``media`` lie; a fault for each that is not said, or in vain."""
+    known = {**before, **named}
+    faults = []
+    for medium, (option, what) in SETS.items():
+        if medium in media and medium not in known:
+            fix = f"add {option} with its path"
+            faults.append(Fault("FG-U008", f"--media {medium}", f"no {option}", what, fix))
+        elif medium in named and medium not in media:
+            found, expected = f"--media without {medium}", f"{medium}, which it is read for"
+            faults.append(Fault("FG-U009", option, found, expected, f"add {medium} to --media"))
+    return {medium: path for medium, path in known.items() if medium in media}, faults
 
 
 def choose_labels(words: str) -> tuple[tuple[int, ...], list[Fault]]:
@@ -137,11 +178,11 @@ def choose_sites(
     sites = {site.name: site for site in known}
     allowed = BY_DEFAULT.union(granted)
     refused = {name: why for name in sites if (why := _refusal(sites[name], allowed, settings))}
-    every = ", ".join(sites)
+    every = f"one of {', '.join(sites)}" if sites else "none: no medium of --media is from sites"
     faults = [
         Fault("FG-U004", f"--sites {name}", *refused[name])
         if name in refused
-        else Fault("FG-U003", "--sites", repr(name[:40]), f"one of {every}", "correct the name")
+        else Fault("FG-U003", "--sites", repr(name[:40]), every, "correct the name")
         for name in named
         if name in refused or name not in sites
     ]

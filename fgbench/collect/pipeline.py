@@ -1,15 +1,15 @@
 """The data build: a written list of steps, from queries to a folder of manifests.
 
-All but one are made anew each time, from the store, so that equal answers give equal bytes; only
-``find and fetch`` asks the network, and no URL twice that it has an answer to.
+All but two are made anew each time, from the store, so that equal answers give equal bytes. Only
+``local sets``, for clips where it may, and ``find and fetch`` ask the network, and for nothing
+twice that they have an answer to.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.collect.clean.duplicates import drop_repeats
@@ -17,15 +17,20 @@ from fgbench.collect.clean.furniture import reject_furniture
 from fgbench.collect.crawl.http import Limits
 from fgbench.collect.crawl.pace import Patience
 from fgbench.collect.crawl.session import CrawlSession
-from fgbench.collect.folder import write_description, write_tables
+from fgbench.collect.folder import write_tables
 from fgbench.collect.harvest import harvest
+from fgbench.collect.local.downloads import Downloads
+from fgbench.collect.local.found import absence
 from fgbench.collect.progress import Progress, Silence
-from fgbench.collect.queries import Query, queries_for
+from fgbench.collect.queries import queries_for
 from fgbench.collect.reading import read_pages
 from fgbench.collect.recipe import Recipe, read_recipe, write_recipe
-from fgbench.collect.sites.base import Absent, Hit, Site
+from fgbench.collect.sets import instances, read_sets
+from fgbench.collect.sites.base import Absent, Site
+from fgbench.collect.step import Freshness, Step, Work
 from fgbench.dataset.audit import Document
 from fgbench.dataset.collected import Collected, Failed, recorded
+from fgbench.dataset.description import describe
 from fgbench.dataset.schema import Row
 from fgbench.dataset.select import select
 from fgbench.dataset.split import split
@@ -33,50 +38,15 @@ from fgbench.engine import map_unordered
 from fgbench.errors import InputError
 from fgbench.protocol import Medium
 from fgbench.settings import Settings
-from fgbench.species import Species, species
+from fgbench.species import species
 
 MANIFESTS = "manifests"
 """Where in a build folder the benchmark is."""
 
 
-class Freshness(StrEnum):
-    """When what a step made is made again."""
-
-    ANSWERED = "once: what was answered is kept; what failed is asked again by --retry-failed"
-    ALWAYS = "every run, from the store: equal answers give equal bytes"
-
-
-@dataclass(slots=True)
-class Work:
-    """What the steps hand on, one to the next. ``folder`` is the build folder."""
-
-    folder: Path
-    recipe: Recipe
-    sites: Sequence[Site]
-    session: CrawlSession
-    engine: str = "local"
-    progress: Progress = field(default_factory=Silence)
-    queries: Mapping[Species, Sequence[Query]] = field(default_factory=dict)
-    hits: Sequence[Hit] = ()
-    rows: Sequence[Row] = ()
-    """Instances that nothing has rejected yet."""
-    rejected: Sequence[Row] = ()
-    absent: Sequence[Absent] = ()
-    failed: Sequence[Failed] = ()
-    read: Mapping[str, int] = field(default_factory=dict)
-    """Instances read, a site: what the accounts are held against."""
-    audit: Document = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A named step: which fields of ``Work`` it reads and sets, and when it is done again."""
-
-    name: str
-    run: Callable[[Work], None]
-    takes: tuple[str, ...]
-    gives: tuple[str, ...]
-    fresh: Freshness = Freshness.ALWAYS
+def _local_sets(work: Work) -> None:
+    birds = [species()[label] for label in work.recipe.labels]
+    work.sets = read_sets(work.recipe.copies, birds, work.folder, work.downloads, work.engine)
 
 
 def _queries(work: Work) -> None:
@@ -86,7 +56,16 @@ def _queries(work: Work) -> None:
 
 def _find_and_fetch(work: Work) -> None:
     found = harvest(work.sites, work.queries, work.session, work.progress.watch)
-    work.hits, work.absent, work.failed = found.hits, found.absent, found.failed
+    work.hits, work.absent, work.failed = (
+        found.hits,
+        list(map(_absence, found.absent)),
+        found.failed,
+    )
+
+
+def _absence(absent: Absent) -> Row:
+    bird = species()[absent.label]
+    return absence(bird, Medium.TEXT, absent.site, absent.query, absent.reason)
 
 
 def _read_and_clean(work: Work) -> None:
@@ -96,7 +75,7 @@ def _read_and_clean(work: Work) -> None:
     work.rows = [row for row in rows if "stage" not in row]
     work.rejected = [row for row in rows if "stage" in row]
     others = [other for page in pages for other in page.others]
-    work.absent = [*work.absent, *(o for o in others if isinstance(o, Absent))]
+    work.absent = [*work.absent, *(_absence(o) for o in others if isinstance(o, Absent))]
     work.failed = [*work.failed, *(o for o in others if isinstance(o, Failed))]
 
 
@@ -113,7 +92,8 @@ def _near_duplicates(work: Work) -> None:
 
 def _select(work: Work) -> None:
     recipe = work.recipe
-    chosen = select(work.rows, recipe.per_class[Medium.TEXT], recipe.labels, recipe.seed)
+    quota = recipe.per_class.get(Medium.TEXT, 0)  # no text was asked for: there is none to choose
+    chosen = select(work.rows, quota, recipe.labels, recipe.seed)
     work.rows = chosen.kept
     work.rejected = [*work.rejected, *chosen.rejected]
 
@@ -122,23 +102,41 @@ def _split(work: Work) -> None:
     work.rows = split(work.rows, Medium.TEXT, work.recipe.seed)
 
 
+def _join(work: Work) -> None:
+    texts, sets = {Medium.TEXT: work.rows}, work.sets
+    kept = texts | {medium: found.kept for medium, found in sets.items()}
+    work.items = {medium: kept[medium] for medium in work.recipe.media}
+    work.rejected = [*work.rejected, *(row for found in sets.values() for row in found.rejected)]
+    work.absent = [*work.absent, *(row for found in sets.values() for row in found.absent)]
+    work.failed = [*work.failed, *(failed for found in sets.values() for failed in found.failed)]
+
+
 def _manifests(work: Work) -> None:
     folder = work.folder / MANIFESTS
-    write_tables(folder, work.recipe, work.rows, work.rejected, work.absent)
+    write_tables(folder, work.recipe, work.items, work.rejected, work.absent)
 
 
 def _describe(work: Work) -> None:
+    texts = {Medium.TEXT: {site.name: work.read.get(site.name, 0) for site in work.sites}}
+    read = texts | instances(work.sets)
     collected = Collected(
         labels=work.recipe.labels,
         per_class=work.recipe.per_class,
-        read={Medium.TEXT: {site.name: work.read.get(site.name, 0) for site in work.sites}},
+        read={medium: read[medium] for medium in work.recipe.media},
         failed=tuple(work.failed),
         options=work.recipe.options(),
     )
-    work.audit = write_description(work.folder / MANIFESTS, collected)
+    work.audit = describe(work.folder / MANIFESTS, collected)
 
 
 STEPS = (
+    Step(
+        "local sets",
+        _local_sets,
+        ("recipe", "folder", "downloads", "engine"),
+        ("sets",),
+        Freshness.ANSWERED,
+    ),
     Step("queries", _queries, ("recipe",), ("queries",)),
     Step(
         "find and fetch",
@@ -157,8 +155,14 @@ STEPS = (
     Step("near-duplicates", _near_duplicates, ("rows", "rejected", "sites"), ("rows", "rejected")),
     Step("select", _select, ("rows", "rejected", "recipe"), ("rows", "rejected")),
     Step("split", _split, ("rows", "recipe"), ("rows",)),
-    Step("manifests", _manifests, ("rows", "rejected", "absent", "recipe", "folder"), ()),
-    Step("audit", _describe, ("recipe", "read", "sites", "failed", "folder"), ("audit",)),
+    Step(
+        "join",
+        _join,
+        ("rows", "sets", "recipe", "rejected", "absent", "failed"),
+        ("items", "rejected", "absent", "failed"),
+    ),
+    Step("manifests", _manifests, ("items", "rejected", "absent", "recipe", "folder"), ()),
+    Step("audit", _describe, ("recipe", "read", "sets", "sites", "failed", "folder"), ("audit",)),
 )
 """In order. A step has from ``Work`` what it takes, sets what it gives, and no more."""
 
@@ -171,6 +175,8 @@ class Built:
     recipe: Recipe
     audit: Document
     failed: tuple[Failed, ...]
+    remarks: Mapping[Medium, tuple[str, ...]]
+    """What to know of the user's own copies, in sentences."""
 
 
 def build(
@@ -181,6 +187,7 @@ def build(
     *,
     offline: bool = False,
     retry_failed: bool = False,
+    ask_youtube: bool = False,
     engine: str = "local",
     limits: Limits | None = None,
     patience: Patience | None = None,
@@ -188,8 +195,10 @@ def build(
 ) -> Built:
     """Builds the manifests of a recipe in ``folder``; run again, it continues.
 
-    ``sites`` are the adapters of ``recipe.sites``. Raises ``InputError`` where another build holds
-    the folder, its pages are of another world than the recipe's, or offline it has no pages.
+    ``sites`` are the adapters of ``recipe.sites``; ``ask_youtube``: for the clips that are not on
+    disk, under ``local.downloads.TERMS``. Raises ``InputError`` where another build holds
+    the folder, its pages are of another world than the recipe's, offline it has no pages, or a copy
+    is not of its set.
     """
     progress = progress or Silence()
     _check(folder, recipe, offline)
@@ -209,11 +218,14 @@ def build(
         watch=progress.watch,
     ) as session:
         write_recipe(folder, recipe)
-        work = Work(folder, recipe, sites, session, engine, progress)
+        ask = ask_youtube and not offline
+        downloads = Downloads(folder, settings, ask=ask, retry_failed=retry_failed)
+        work = Work(folder, recipe, sites, session, downloads, engine, progress)
         for step in STEPS:
             progress.step(step.name)
             step.run(work)
-    return Built(folder, recipe, work.audit, tuple(work.failed))
+    remarks = {medium: found.remarks for medium, found in work.sets.items() if found.remarks}
+    return Built(folder, recipe, work.audit, tuple(work.failed), remarks)
 
 
 def _check(folder: Path, recipe: Recipe, offline: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,11 @@ class Recipe:
     seed: int = 0
     sample: bool = False
     """Whether the sample world stood in for the sites."""
+    copies: Mapping[Medium, Path] = field(default_factory=dict)
+    """Where on this machine the user has the sets that a medium is read from."""
 
     def to_json(self) -> dict[str, Any]:
-        """As in build.json and audit.json; classes by their CUB ids."""
+        """As in build.json; classes by their CUB ids."""
         return {
             "format": _FORMAT,
             "media": list(self.media),
@@ -47,10 +49,14 @@ class Recipe:
             "as_of": self.as_of,
             "seed": self.seed,
             "sample": self.sample,
+            "copies": {medium: str(path) for medium, path in self.copies.items()},
         }
 
     def options(self) -> dict[str, str | int]:
-        """As the audit keeps them; what it knows by itself is left out."""
+        """As the audit keeps them; what it knows by itself is left out.
+
+        So is where the copies lie: that is of this machine alone.
+        """
         return {
             "sites": ",".join(self.sites),
             "as_of": self.as_of or "newest",
@@ -77,6 +83,7 @@ def read_recipe(folder: Path) -> Recipe | None:
             as_of=content["as_of"] and str(date.fromisoformat(content["as_of"])),
             seed=int(content["seed"]),
             sample=bool(content["sample"]),
+            copies={Medium(m): Path(path) for m, path in content["copies"].items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError) as error:
         raise InputError(

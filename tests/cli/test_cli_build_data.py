@@ -59,7 +59,8 @@ def test_a_plan_says_hosts_times_disk_and_who_is_not_asked(run, tmp_path, no_net
     assert plan["bytes"] > 0 < plan["free_bytes"]
     assert plan["not_asked"]["folksread"] == "access archive: add --access archive"
     assert len(plan["recipe"]["species"]) == 200
-    assert [step["name"] for step in plan["steps"]][:3] == [
+    assert [step["name"] for step in plan["steps"]][:4] == [
+        "local sets",
         "queries",
         "find and fetch",
         "read and clean",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -46,9 +47,30 @@ def test_offline_what_is_left_out_is_as_before():
     assert fewer.sites == ("wikipedia",)
 
 
+def test_a_named_copy_adds_its_medium_and_is_as_before_offline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = Options(cub=Path("cub.tgz"), youtube_birds=tmp_path / "clips")
+    recipe = decide(named, Settings()).recipe
+    copies = {Medium.IMAGE: tmp_path / "cub.tgz", Medium.VIDEO: tmp_path / "clips"}
+    assert recipe.media == (Medium.IMAGE, Medium.TEXT, Medium.VIDEO)
+    assert (recipe.copies, recipe.per_class) == (copies, {Medium.TEXT: 40})
+    write_recipe(tmp_path, recipe)
+    assert read_recipe(tmp_path) == recipe
+    assert decide(Options(), Settings(), before=recipe).recipe == recipe
+    moved = decide(Options(cub=tmp_path / "moved"), Settings(), before=recipe).recipe
+    assert moved.copies == copies | {Medium.IMAGE: tmp_path / "moved"}
+    more = decide(Options(cub=tmp_path / "cub"), Settings(), before=BEFORE).recipe
+    assert (more.media, more.sites) == ((Medium.IMAGE, Medium.TEXT), BEFORE.sites)
+    alone = decide(Options(media="image"), Settings(), before=recipe).recipe
+    assert (alone.sites, alone.per_class) == ((), {})
+    assert set(alone.copies) == {Medium.IMAGE}
+    texts = decide(Options(media="text"), Settings(), before=alone).recipe
+    assert (texts.sites, texts.per_class) == (("wikipedia", "fandom"), {Medium.TEXT: 40})
+
+
 def test_all_faults_are_said_at_once():
     options = Options(
-        media="text,audio,smell",
+        media="text,audio,smell,image",
         species="1,201,Dodo",
         sites="wikipedia,audubon,nowhere",
         access="archive,theft",
@@ -60,6 +82,7 @@ def test_all_faults_are_said_at_once():
     assert told == [
         ("FG-U007", "--media", "audio, not built yet"),
         ("FG-U002", "--media", "'smell'"),
+        ("FG-U008", "--media image", "no --cub"),
         ("FG-N001", "--species", "there is no class 201"),
         ("FG-N001", "--species", "no class is called 'Dodo'"),
         ("FG-U002", "--as-of", "'2019-13-01'"),
@@ -117,6 +140,13 @@ def test_a_recipe_is_read_as_it_was_written(tmp_path):
 )
 def test_a_damaged_recipe_is_said(tmp_path, text):
     (tmp_path / "build.json").write_text(text)
+    with pytest.raises(InputError, match="FG-U001"):
+        read_recipe(tmp_path)
+
+
+@pytest.mark.parametrize("copies", [[], {"smell": "/"}, {"image": 3}, {"image": None}])
+def test_a_recipe_with_copies_that_are_no_paths_is_damaged(tmp_path, copies):
+    (tmp_path / "build.json").write_text(json.dumps(BEFORE.to_json() | {"copies": copies}))
     with pytest.raises(InputError, match="FG-U001"):
         read_recipe(tmp_path)
 

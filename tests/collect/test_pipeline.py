@@ -168,7 +168,7 @@ def test_steps_take_and_give_what_they_say(
     fill(tmp_path, answers)
     built = build(tmp_path, recipe, (aviary, volary), Settings(), offline=True)
     assert built.audit["counts"]["text"]["kept"] == 5
-    given = {"folder", "recipe", "sites", "session", "engine", "progress"}
+    given = {"folder", "recipe", "sites", "session", "downloads", "engine", "progress"}
     for step in STEPS:
         assert set(step.takes) <= given, step.name
         given |= set(step.gives)
