@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -29,21 +33,22 @@ def fails_at_70(n: int) -> int:
     return n
 
 
-@pytest.fixture(scope="module")
-def dask():
-    distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        yield cluster.scheduler_address.replace("tcp://", "dask://")
-
-
-@pytest.fixture(params=["one", "local", "dask"])
+@pytest.fixture(params=[1, 2])
 def where(request):
-    """Engine and workers, each way that there is."""
-    if request.param == "dask":
-        return {"engine": request.getfixturevalue("dask")}
-    return {"workers": 1 if request.param == "one" else 2}
+    """In this process, and on two workers of this machine."""
+    return {"workers": request.param}
+
+
+def test_a_cluster_of_two_processes_does_the_same():
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    script = Path(__file__).parent / "dask_cluster.py"
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=240, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["doubled"] == list(range(0, 600, 2))
+    assert found["nothing"] == []
+    assert found["error"] == ["FG-X001", "seventy", "it is the number", "take another"]
 
 
 def test_every_item_once(where):
