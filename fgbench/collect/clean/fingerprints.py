@@ -35,11 +35,11 @@ _BLUR = 1
 """Frames by which the shift of a copy's landmarks may differ: the frames begin elsewhere."""
 
 RAREST = 400
-"""So many of a recording's landmarks, those in the fewest others, are looked up."""
+"""So many of a recording's triples of peaks, those in the fewest others, are looked up."""
 COMMON = 24
 """What more recordings have is not looked up: time stays linear in their number."""
-PROPOSED = 4
-"""Landmarks that two have in common for being compared."""
+PROPOSED = 3
+"""Triples that two have in common for being compared."""
 SHARED, SHARE = 8, 0.03
 """Two are one recording with so many landmarks at one shift, and that share of the smaller's…"""
 OVERLAP, SPREAD = 0.5, 0.55
@@ -110,7 +110,7 @@ def _second(frames: NDArray[Any]) -> NDArray[np.int64]:
 def same_recordings(prints: Sequence[Landmarks]) -> list[Pair]:
     """Which are of one recording: pairs of positions, the smaller first, in order.
 
-    Rare landmarks propose pairs, all their landmarks decide.
+    Rare triples propose pairs, all their landmarks decide.
     """
     return sorted((i, j) for i, j in _proposed(prints) if is_copy(prints[i], prints[j]))
 
@@ -150,9 +150,9 @@ def _same_codes(a: Landmarks, b: Landmarks) -> tuple[NDArray[np.intp], NDArray[n
 
 
 def _proposed(prints: Sequence[Landmarks]) -> Iterator[Pair]:
-    """Pairs of recordings that have rare landmarks in common, in order of the second."""
-    distinct = [np.unique(print_.codes) for print_ in prints]
-    every = np.concatenate([np.zeros(0, np.uint32), *distinct])
+    """Pairs of recordings that have rare triples in common, in order of the second."""
+    distinct = [_triples(print_) for print_ in prints]
+    every = np.concatenate([np.zeros(0, np.uint64), *distinct])
     codes, spread = np.unique(every, return_counts=True)
     holders: defaultdict[int, list[int]] = defaultdict(list)
     for i, own in enumerate(distinct):
@@ -163,3 +163,16 @@ def _proposed(prints: Sequence[Landmarks]) -> Iterator[Pair]:
         yield from ((j, i) for j, count in sorted(votes.items()) if count >= PROPOSED)
         for code in rare:
             holders[code].append(i)
+
+
+def _triples(print_: Landmarks) -> NDArray[np.uint64]:
+    """Two landmarks with one first peak, as one code: a million landmarks are not enough to tell
+    tens of thousands of recordings apart."""
+    order = np.lexsort((print_.codes, print_.frames))
+    codes, frames = print_.codes[order].astype(np.uint64), print_.frames[order]
+    found = [np.zeros(0, np.uint64)]
+    for step in range(1, _PARTNERS):
+        one, other = codes[:-step], codes[step:]
+        same = (one >> 12 == other >> 12) & (frames[:-step] == frames[step:])
+        found.append(one[same] << 12 | other[same] & 4095)
+    return np.unique(np.concatenate(found))
