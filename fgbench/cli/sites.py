@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from fgbench.species import Species, find
 
 WELL_KNOWN = "Northern Cardinal"
 """The species that ``doctor`` looks up: most of the sites have it."""
-
+_NOT_THERE = "not in that build"
 _MARKS = {
     Health.WELL: ("✓", "bold green"),
     Health.AILING: ("✗", "bold red"),
@@ -61,7 +60,11 @@ def list_sites(medium: str | None, build: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=2))
     else:
-        Console().print(_table(described))
+        console = Console()
+        for number, table in enumerate(_tables(described)):
+            if number:
+                console.print()
+            console.print(table)
 
 
 @command.command("show")
@@ -129,7 +132,7 @@ def _describe(
 
 def _is_set(need: str, settings: Settings) -> bool:
     """Whether the user has set a key, or a variable that names a file; never what to."""
-    return need in settings.keys or bool(os.environ.get(need))
+    return need in settings.keys or need in settings.imports
 
 
 def _results(build: Path) -> dict[str, dict[str, Any]]:
@@ -151,32 +154,36 @@ def _results(build: Path) -> dict[str, dict[str, Any]]:
     return results
 
 
-def _table(described: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in ("Site", "Media", "Access", "Pace"):
-        table.add_column(header, no_wrap=True)
-    table.add_column("Licence", no_wrap=True)
-    with_needs = any(site["needs"] for site in described)
-    with_results = any("last_result" in site for site in described)
-    for header, shown in (("Needs", with_needs), ("Last result", with_results)):
-        if shown:
-            table.add_column(header, overflow="fold")
+def _tables(described: Sequence[dict[str, Any]]) -> Iterator[Table]:
+    """The sites; then what some of them need and gave, which would be too wide beside them."""
+    sites = _table("Site", "Media", "Access", "Pace", "Licence")
+    needs = _table("Needs", "Variable", "")
+    results = _table("Last result", "")
     for site in described:
-        row = [
-            Text(site["name"], style="bold"),
-            Text(", ".join(site["media"])),
-            Text(site["access"]),
-            Text(f"{site['pace']:g} s"),
-            Text(re.split("[:;,.] ?| as ", site["licence"])[0]),
-            *([Text(_needs(site))] if with_needs else []),
-            *([Text(_result(site))] if with_results else []),
-        ]
-        table.add_row(*row)
+        name, licence = site["name"], re.split("[:;,.] ?| as ", site["licence"])[0]
+        media, pace = ", ".join(site["media"]), f"{site['pace']:g} s"
+        sites.add_row(Text(name, style="bold"), media, site["access"], pace, Text(licence))
+        for need, is_set in site["needs"].items():
+            needs.add_row(name, need, _said(is_set))
+        if "last_result" in site:
+            results.add_row(name, _result(site) or Text(_NOT_THERE, style="dim"))
+    yield from (table for table in (sites, needs, results) if table.row_count or table is sites)
+
+
+def _table(*headers: str) -> Table:
+    """A table of which the last column alone may be broken into lines."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, no_wrap=header != headers[-1], overflow="fold")
     return table
 
 
 def _needs(site: dict[str, Any]) -> str:
-    return ", ".join(f"{n} ({'set' if s else 'not set'})" for n, s in site["needs"].items())
+    return ", ".join(f"{need} ({_said(is_set)})" for need, is_set in site["needs"].items())
+
+
+def _said(is_set: bool) -> str:
+    return "set" if is_set else "not set"
 
 
 def _result(site: dict[str, Any]) -> str:
@@ -205,7 +212,7 @@ def _lines(site: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if site["note"]:
         yield "note", site["note"]
     if "last_result" in site:
-        yield "last result", _result(site) or "not in that build"
+        yield "last result", _result(site) or _NOT_THERE
 
 
 def _examine(sites: Sequence[Site], species: Species, settings: Settings) -> Iterator[Examination]:

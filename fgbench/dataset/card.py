@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fgbench.dataset.leakage import MEANING
-from fgbench.dataset.remarks import PAPER, biases, limits, plural
+from fgbench.dataset.remarks import PAPER, biases, counted, limits, plural
 from fgbench.dataset.rendering import count, render
 
 
@@ -18,6 +18,7 @@ def card(document: dict[str, Any]) -> str:
         media=media,
         classes=sum(any(_has(document, m, label) for m in media) for label in document["names"]),
         plural=plural,
+        counted=counted,
         span=span,
         leak=lambda split, medium: leak(document["leakage"][split][medium]),
         meanings={rule.value: meaning for rule, meaning in MEANING.items()},

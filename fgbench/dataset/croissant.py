@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from fgbench.dataset.contents import ABSENT_FILE, REJECTED_FILE
-from fgbench.dataset.remarks import PAPER, biases, limits, plural
+from fgbench.dataset.remarks import PAPER, biases, counted, limits
 from fgbench.dataset.rendering import address
 from fgbench.dataset.schema import ABSENT, MANIFESTS, REJECTED, Column
 from fgbench.protocol import Medium
@@ -141,7 +141,7 @@ def _data_type(kind: pa.DataType) -> str:
 
 def _description(document: dict[str, Any]) -> str:
     counts = document["counts"]
-    held = ", ".join(f"{counts[m]['kept']:,} {plural(m)}" for m in counts) or "no items"
+    held = ", ".join(counted(counts[m]["kept"], m) for m in counts) or "no items"
     return (
         f"{document['benchmark']['title']}: {held}, labelled with the classes of CUB-200-2011, for "
         "fine-grained cross-media retrieval. One row an item, with its source and licence."

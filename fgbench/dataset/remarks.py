@@ -22,6 +22,12 @@ def plural(medium: str) -> str:
     return "audio clips" if medium == Medium.AUDIO else f"{medium}s"
 
 
+def counted(number: int, medium: str) -> str:
+    """``7 texts``, ``1 audio clip``."""
+    what = plural(medium)
+    return f"{number:,} {what.removesuffix('s') if number == 1 else what}"
+
+
 def share(part: int, whole: int) -> str:
     """``3 of 4 (75 %)``, with a space that does not break before the sign."""
     if not whole:
@@ -67,7 +73,7 @@ def _limits(document: dict[str, Any], medium: str) -> Iterator[str]:
     classes = document["classes"][medium]
     if classes["short"]:
         yield (
-            f"Classes with fewer than {classes['wanted']} {what}: "
+            f"Classes with fewer than {counted(classes['wanted'], medium)}: "
             f"{share(len(classes['short']), classes['asked'])}. They are not padded."
         )
     if missing := classes["asked"] - classes["present"]:
@@ -79,13 +85,14 @@ def _limits(document: dict[str, Any], medium: str) -> Iterator[str]:
         )
     content = document["content"][medium]
     if content and content["pointers"]:
-        yield f"{share(content['pointers'], kept)} {what} are pointers: where they are, not they."
+        pointers = share(content["pointers"], kept)
+        yield f"Pointers among the {what}, which say where an item is and are not it: {pointers}."
     for split in document["benchmark"]["splits"]:
         leak = document["leakage"][split][medium]
         if leak["leaking"]:
             yield (
-                f"Under {split}, {share(leak['leaking'], leak['test'])} test {what} share "
-                "something with a train item."
+                f"Under {split}, {share(leak['leaking'], leak['test'])} test {what} "
+                f"{'shares' if leak['leaking'] == 1 else 'share'} something with a train item."
             )
         if left_out := document["splits"][split][medium]["left_out"]:
             yield f"Classes left out of {medium} under {split}: {len(left_out):,}."

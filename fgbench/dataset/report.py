@@ -15,7 +15,7 @@ from fgbench.dataset.contents import Contents
 from fgbench.dataset.draw import draw
 from fgbench.dataset.leakage import MEANING
 from fgbench.dataset.plot import Part, bar, columns, strip
-from fgbench.dataset.remarks import biases, limits, passable, plural, share
+from fgbench.dataset.remarks import biases, counted, limits, passable, plural, share
 from fgbench.dataset.rendering import count, render
 from fgbench.dataset.schema import Row
 from fgbench.protocol import Medium
@@ -47,7 +47,8 @@ def report(document: dict[str, Any], contents: Contents) -> str:
 def _figures(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What stands at the top: a number and what it is."""
     for medium, counts in document["counts"].items():
-        yield count(counts["kept"]), plural(medium)
+        number, what = counted(counts["kept"], medium).split(" ", 1)
+        yield number, what
     classes = [c["present"] for c in document["classes"].values()]
     yield f"{max(classes, default=0):,} of {len(document['names']):,}", "classes"
     sites = {s for c in document["counts"].values() for s, n in c["sites"].items() if n["kept"]}

@@ -83,12 +83,34 @@ def page(year: int) -> bytes:
 def test_list_has_a_line_for_every_site(run: Run) -> None:
     code, out, err = run("list")
     assert (code, err) == (0, "")
-    lines = {line.split()[0]: line for line in out.splitlines()[1:]}
-    assert list(lines)[: len(SITES)] == list(SITES)
+    table = out.split("\n\n")[0].splitlines()
+    lines = {line.split()[0]: line for line in table[1:]}
+    assert list(lines) == list(SITES)
     assert "open" in lines["wikipedia"]
     assert "research_copy" in lines["audubon"]
     assert "All rights reserved" in lines["audubon"]
     assert "5 s" in lines["audubon"]
+
+
+def test_list_fits_an_ordinary_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"found": 120_000, "kept": 100_000, "rejected": 15_000, "failed": 5_000}
+    audit = {"counts": {m: {"sites": {"wikipedia": counts}} for m in ("text", "audio")}}
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "audit.json").write_text(json.dumps(audit))
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run("list", "--build", str(tmp_path))[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
+    described = json.loads(run("list", "--json")[1])
+    needs = [(site["name"], need) for site in described for need in site["needs"]]
+    assert len(needs) >= 4
+    lines = [line.split() for line in out.splitlines()]
+    for name, need in needs:
+        assert [name, need, "not", "set"] in lines
+    for site in described:
+        assert [site["name"], *site["media"], site["access"]] in [line[:3] for line in lines]
 
 
 def test_list_of_one_medium(run: Run) -> None:

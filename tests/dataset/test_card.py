@@ -11,6 +11,7 @@ from small_build import HOSTILE, audio_row, collected, text_row, write_build
 
 from fgbench.dataset.audit import audit
 from fgbench.dataset.card import card
+from fgbench.dataset.collected import Collected
 from fgbench.dataset.io import write_table
 from fgbench.dataset.schema import MANIFESTS
 from fgbench.protocol import Medium
@@ -78,3 +79,29 @@ def test_lists_without_provenance_have_a_card() -> None:
     text = page(card(audit("fgxmedia-2019"))).text
     assert "1,957 of 6,000 (name 1,957)" in text
     assert "no train items" in text
+
+
+def test_one_is_not_many(tmp_path: Path) -> None:
+    one, two = (text_row(n, n, "fandom", ("train", "test")[n], source_url="") for n in range(2))
+    for row in (one, two):
+        row["source_id"] = "7"
+    write_table(tmp_path / "text.parquet", [one | {"text": None}, two], MANIFESTS[Medium.TEXT])
+    write_table(tmp_path / "audio.parquet", [audio_row(1, 0, "test")], MANIFESTS[Medium.AUDIO])
+    known = Collected(
+        labels=(0, 1),
+        per_class={Medium.TEXT: 2, Medium.AUDIO: 1},
+        read={Medium.TEXT: {"fandom": 2}, Medium.AUDIO: {"xeno-canto": 1}},
+    )
+    said = page(card(audit(tmp_path, known))).text
+    for sentence in (
+        "2 texts, 1 audio clip of 2 bird classes",
+        "Of the texts in this folder, 1 is whole and 1 is a pointer.",
+        "Of the audio clips in this folder, 1 is whole and 0 are pointers.",
+        "Classes with fewer than 2 texts: 2 of 2",
+        "Classes with fewer than 1 audio clip: 1 of 2",
+        "which say where an item is and are not it: 1 of 2 (50 %).",
+        "Under split_grouped, 1 of 1 (100 %) test texts shares something",
+    ):
+        assert sentence in said
+    write_table(tmp_path / "text.parquet", [one], MANIFESTS[Medium.TEXT])
+    assert "1 text, 1 audio clip of 1 bird class," in page(card(audit(tmp_path))).text

@@ -39,7 +39,7 @@ HOME = "https://www.vision.caltech.edu/datasets/cub_200_2011/"
 MEDIA = "media/image"
 """Where in a build folder the images are."""
 
-_LISTS = _NAMES, _LABELS, _SPLIT = "images.txt", "image_class_labels.txt", "train_test_split.txt"
+LISTS = NAMES, LABELS, SPLIT = "images.txt", "image_class_labels.txt", "train_test_split.txt"
 """The set's own lists, beside the folder of images: an image's number, and its name or value."""
 _TOPS = ("CUB_200_2011/images/", "images/", "")
 """Where in a copy the class folders may lie."""
@@ -72,7 +72,7 @@ def rows(source: Path, species: Iterable[Species], out: Path) -> Found:
     Raises ``InputError`` (FG-L…) where the copy has none of them or is not safe to read; then
     nothing was written.
     """
-    listed = _official_list({bird.label: bird for bird in species})
+    listed = listed_images(species)
     holding = open_holding(source)
     top = _class_folders(source, holding, listed)
     there = holding.two_deep(top)
@@ -80,7 +80,7 @@ def rows(source: Path, species: Iterable[Species], out: Path) -> Found:
     rejected: list[Row] = []
     failed: list[Failed] = []
     own: dict[str, Mapping[str, str]] = {}
-    lists = {f"{top.removesuffix('images/')}{name}": name for name in _LISTS} if top else {}
+    lists = {f"{top.removesuffix('images/')}{name}": name for name in LISTS} if top else {}
     here = {top + image.name: image for image in listed if image.name in there}
     for name, content in holding.read([*here, *lists]):
         if name in lists:
@@ -100,7 +100,9 @@ def rows(source: Path, species: Iterable[Species], out: Path) -> Found:
     )
 
 
-def _official_list(birds: Mapping[int, Species]) -> list[Listed]:
+def listed_images(species: Iterable[Species]) -> list[Listed]:
+    """The official list, of these classes."""
+    birds = {bird.label: bird for bird in species}
     table = resources.files("fgbench.manifests") / "fgxmedia-2019" / "image.parquet"
     with table.open("rb") as file:
         items = pq.read_table(file).to_pylist()
@@ -225,12 +227,12 @@ def _extra(there: Collection[str], listed: Iterable[Listed]) -> list[str]:
 
 def _disagreements(own: Mapping[str, Mapping[str, str]], listed: Iterable[Listed]) -> list[str]:
     """A remark for each of the copy's own lists that says otherwise than the official one."""
-    numbers = {name: number for number, name in own.get(_NAMES, {}).items()}
+    numbers = {name: number for number, name in own.get(NAMES, {}).items()}
     official: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for image in listed:
         if number := numbers.get(image.name):
-            official[_LABELS][number] = str(image.bird.cub_id)
-            official[_SPLIT][number] = "1" if image.split is Split.TRAIN else "0"
+            official[LABELS][number] = str(image.bird.cub_id)
+            official[SPLIT][number] = "1" if image.split is Split.TRAIN else "0"
     remarks = []
     for name, expected in official.items():
         found = own.get(name, {})

@@ -43,6 +43,7 @@ INFO = (
 )
 """What is kept of what yt-dlp says of a clip."""
 
+_NO_FILE = Missing(False, NO_FILE, "delete its line in archive.txt to ask again")
 _LARGEST = 2 * 2**30
 """Bytes of a clip: five minutes at the resolution that is asked for have under 0.1 GB."""
 
@@ -76,7 +77,7 @@ class Downloads:
         rest: float = 5.0,
     ) -> None:
         self._folder = out / STORE
-        self._template = str(self._folder.absolute()).replace("%", "%%")
+        self._home = str(self._folder.absolute())
         self._override = settings.override(SITE)
         self._use_proxy = settings.use_proxy
         self._ask, self._retry_failed, self._rest = ask, retry_failed, rest
@@ -87,22 +88,29 @@ class Downloads:
         if path := self._stored(youtube_id):
             return path
         before = self._outcome(youtube_id)
-        if before and (before.absent or not (self._ask and self._retry_failed)):
+        if before and not self._may_ask_again(before):
             return before
         if not self._ask:
             return Missing(True, Gone.NOT_DOWNLOADED)
         if self._ended:
-            return Missing(False, Failure.PUT_OFF, f"not asked for after: {self._ended}")
+            return before or self._record(youtube_id, Missing(False, Failure.PUT_OFF, self._ended))
         missing = self._download(youtube_id)
         if missing is None:
             path = self._stored(youtube_id)
-            return path or Missing(False, NO_FILE, "delete its line in archive.txt to ask again")
-        write_bytes(
-            self._folder / f"{youtube_id}.outcome.json",
-            (json.dumps(asdict(missing), indent=2, ensure_ascii=False) + "\n").encode(),
-        )
+            return path or self._record(youtube_id, _NO_FILE)
         if missing.reason in ENDING:
-            self._ended = missing.detail
+            self._ended = f"not asked for after: {missing.detail}"
+        return self._record(youtube_id, missing)
+
+    def _may_ask_again(self, before: Missing) -> bool:
+        """Never for what is gone; for what YouTube was not asked for, without being told to."""
+        unasked = before.reason in (Failure.PUT_OFF, NO_FILE)
+        return self._ask and not before.absent and (self._retry_failed or unasked)
+
+    def _record(self, youtube_id: str, missing: Missing) -> Missing:
+        """Writes it down, so that a run that asks for nothing says the same."""
+        content = json.dumps(asdict(missing), indent=2, ensure_ascii=False) + "\n"
+        write_bytes(self._folder / f"{youtube_id}.outcome.json", content.encode())
         return missing
 
     def info(self, youtube_id: str) -> dict[str, Any]:
@@ -138,7 +146,7 @@ class Downloads:
             kept = {name: info[name] for name in INFO if info.get(name) is not None}
             content = json.dumps(kept, indent=2, ensure_ascii=False, default=str) + "\n"
             write_bytes(self._info_file(youtube_id), content.encode("utf-8", "replace"))
-            client.params["outtmpl"]["default"] = f"{self._template}/{youtube_id}.%(ext)s"
+            client.params["outtmpl"]["default"] = f"{youtube_id}.%(ext)s"
             client.process_ie_result(info, download=True)
         except _TooLarge as error:
             for part in self._folder.glob(f"{youtube_id}.*.part"):
@@ -156,10 +164,10 @@ class Downloads:
             yt_dlp = import_module("yt_dlp")
         except ImportError as error:
             raise MissingExtra("yt-dlp", "build") from error
-        if os.path.expandvars(self._template) != self._template:
+        if os.path.expandvars(self._home) != self._home:
             raise InputError(
                 "FG-L012",
-                f"{self._folder} has a $ that yt-dlp would take for a variable",
+                f"{self._folder} has a $ that yt-dlp takes for a variable of the environment",
                 why="The clips would go elsewhere.",
                 fix="Give an --out without it.",
             )
@@ -186,6 +194,7 @@ class Downloads:
             "noplaylist": True,
             "noprogress": True,
             "outtmpl": {"default": "%(id)s.%(ext)s"},
+            "paths": {"home": self._home},  # the template would fill in a % of the folder's name
             "progress_hooks": [_check_size],
             "quiet": True,
             "retries": 2,

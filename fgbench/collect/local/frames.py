@@ -1,15 +1,17 @@
 """25 uniformly spaced frames of a video, by PyAV, as JPEG files.
 
 The rule: of N frames that decode, frame ``(2i + 1) N // 50`` for i = 0…24, the one in the middle of
-each of 25 equal stretches; of 25 or fewer, each one once. Frames are counted, not timed, and are
-as coded: neither a display matrix nor a pixel aspect is applied. Decoding is on one thread and in
-order, so that equal files give equal frames within one release of PyAV and Pillow.
+each of 25 equal stretches; of 25 or fewer, each one once. Frames are counted, not timed. They are
+turned as a player shows them, by quarters of a circle and mirrored, but not stretched by a pixel
+aspect. Decoding is on one thread and in order, so that equal files give equal frames within one
+release of PyAV and Pillow.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
@@ -22,6 +24,7 @@ from fgbench.manifest import show
 try:
     import av
     import PIL
+    from PIL.Image import Image, Transpose
 except ImportError as error:
     raise MissingExtra("av" if error.name == "av" else "pillow", "build") from error
 
@@ -36,6 +39,19 @@ CLIP = "clip.json"
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,ogg,asf"
 """No playlists and no lists of pictures, which would lead to other files or hosts."""
 
+_TURNS = {
+    (-1, 0, 0, 1): Transpose.FLIP_LEFT_RIGHT,
+    (1, 0, 0, -1): Transpose.FLIP_TOP_BOTTOM,
+    (-1, 0, 0, -1): Transpose.ROTATE_180,
+    (0, -1, 1, 0): Transpose.ROTATE_90,
+    (0, 1, -1, 0): Transpose.ROTATE_270,
+    (0, 1, 1, 0): Transpose.TRANSPOSE,
+    (0, -1, -1, 0): Transpose.TRANSVERSE,
+}
+"""By a display matrix's a, b, c, d: x' = ax + cy, y' = bx + dy (FFmpeg, libavutil/display.h)."""
+_LYING = {turn for (a, *_), turn in _TURNS.items() if a == 0}
+"""They exchange width and height."""
+
 
 class Unusable(Exception):
     """A video without the frames that a clip needs: a stable ``reason``, and the values."""
@@ -49,7 +65,8 @@ class Unusable(Exception):
 class Clip:
     """What was measured of a video. ``frames``: how many were extracted, 1 to 25.
 
-    ``duration_s``: of what decodes, whatever the header says; None where no frame has a time.
+    ``width``, ``height``: of its frames, turned. ``duration_s``: of what decodes, whatever the
+    header says; None where no frame has a time.
     ``flags``: ``few_frames``, ``decode_errors``, ``shorter_than_stated``.
     """
 
@@ -170,7 +187,7 @@ def _walk(video: Path, wanted: Sequence[int]) -> _Walk:
         stream = _stream(container)
         for frame in _frames(container, stream, walk):
             if not walk.decoded:
-                walk.size = frame.width, frame.height
+                walk.size = _shown_size(frame)
             if frame.time is not None:
                 walk.first = frame.time if walk.first is None else min(walk.first, frame.time)
                 walk.last = frame.time if walk.last is None else max(walk.last, frame.time)
@@ -208,9 +225,26 @@ def _stream(container: Any) -> Any:
 
 
 def _jpeg(frame: Any) -> bytes:
+    image: Image = frame.to_image()
+    turn = _turn(frame)
     buffer = BytesIO()
-    frame.to_image().save(buffer, "JPEG", quality=QUALITY)
+    (image if turn is None else image.transpose(turn)).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
+
+
+def _shown_size(frame: Any) -> tuple[int, int]:
+    """Width and height, in pixels."""
+    lying = _turn(frame) in _LYING
+    return (frame.height, frame.width) if lying else (frame.width, frame.height)
+
+
+def _turn(frame: Any) -> Transpose | None:
+    """How a player turns the frame; None: not at all, or not by quarters."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return None
+    a, b, _, c, d = (round(value / 2**16) for value in struct.unpack_from("=5i", matrix))
+    return _TURNS.get((a, b, c, d))
 
 
 def _duration(walk: _Walk, rate: float | None) -> float | None:

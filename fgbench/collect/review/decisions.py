@@ -6,7 +6,6 @@ decision is on the disk before the next: a reviewer that is killed loses none th
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Container, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from fgbench.collect.crawl.lock import acquire
 from fgbench.dataset.io import read_table, write_table
 from fgbench.dataset.schema import Column, Row
 from fgbench.errors import InputError
@@ -126,19 +126,14 @@ def _read(folder: Path) -> dict[str, Row]:
 
 
 def _hold(folder: Path) -> int:
-    """Holds a folder's decisions until the descriptor is closed, or the process ends, killed too"""
-    descriptor = os.open(folder / ".review.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
-        os.close(descriptor)
-        raise InputError(
+    """Holds a folder's decisions for this process until the descriptor is closed."""
+
+    def refuse(holder: str) -> InputError:
+        return InputError(
             "FG-V002",
-            f"{folder} is under review already ({holder or 'it does not say by which process'})",
+            f"{folder} is under review already ({holder})",
             why="Two reviewers would overwrite each other's decisions.",
             fix="Use the page that is open, or stop that process first.",
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()}\n".encode(), 0)
-    return descriptor
+        )
+
+    return acquire(folder / ".review.lock", refuse)

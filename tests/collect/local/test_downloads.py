@@ -165,6 +165,41 @@ def test_it_stops_when_asked_to(video: bytes, tmp_path: Path) -> None:
         assert len(server.asked) > asked
 
 
+def test_a_run_that_asks_for_nothing_says_what_the_last_one_did(
+    video: bytes, tmp_path: Path
+) -> None:
+    clips = (A, B, C, D)
+    with serve({A: video, B: 503, C: 429, D: video}) as server:
+        found = {clip: downloader(server, tmp_path).get(clip) for clip in (A, B)}
+        (tmp_path / f"store/youtube/{A}.mp4").unlink()
+        one = downloader(server, tmp_path, retry=True)
+        found = {clip: one.get(clip) for clip in (A, C, D, B)}  # B was not asked for again
+        assert {clip: missing.reason for clip, missing in found.items()} == {
+            A: "no_file",
+            B: "http_5xx",
+            C: "rate_limited",
+            D: "put_off",
+        }
+        asked = len(server.asked)
+        quiet = downloader(server, tmp_path, ask=False)
+        assert {clip: quiet.get(clip) for clip in clips} == found
+        assert len(server.asked) == asked
+        (tmp_path / "store/youtube/archive.txt").unlink()
+        other_day = downloader(server, tmp_path)  # needs no retry for what was not asked for
+        assert isinstance(other_day.get(A), Path)
+        assert isinstance(other_day.get(D), Path)
+        assert {clip: other_day.get(clip) for clip in (B, C)} == {B: found[B], C: found[C]}
+
+
+@pytest.mark.parametrize("name", ["100%", "%(title)s", "$$", "a$$b %% c", "~", "$", "a "])
+def test_the_folder_s_name_is_taken_literally(video: bytes, tmp_path: Path, name: str) -> None:
+    with serve({A: video}) as server:
+        path = downloader(server, tmp_path / name).get(A)
+    assert path == tmp_path / name / "store" / "youtube" / f"{A}.mp4"
+    assert path.read_bytes() == video
+    assert [folder.name for folder in tmp_path.iterdir()] == [name]
+
+
 def test_a_clip_beyond_measure_is_left(video: bytes, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(downloads, "_LARGEST", len(video) - 1)
     with serve({A: video, B: b"small" * 10}) as server:

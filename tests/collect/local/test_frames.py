@@ -6,14 +6,17 @@ import json
 import random
 import shutil
 from fractions import Fraction
+from io import BytesIO
 from math import floor
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from collect.local.drawings import HEIGHT, WIDTH, Movie, draw, ffmpeg, number_of
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from fgbench.collect.local import frames
 from fgbench.collect.local.frames import Unusable, extract, places, read_clip
@@ -61,6 +64,40 @@ def test_fewer_than_25_frames(movie: Movie, count: int) -> None:
     clip, jpegs = read_clip(movie("few.mp4", count, *H264))
     assert [number_of(jpeg) for jpeg in jpegs] == list(range(count))
     assert (clip.frames, clip.flags) == (count, ("few_frames",))
+
+
+def _first_by_ffmpeg(video: Path) -> Image.Image:
+    """The first frame as ffmpeg itself shows it, turns applied."""
+    picture = video.with_suffix(".png")
+    ffmpeg("-i", str(video), "-frames:v", "1", str(picture))
+    return Image.open(picture).convert("L")
+
+
+def _distance(one: Image.Image, two: Image.Image) -> float:
+    return float(np.abs(np.asarray(one, float) - np.asarray(two, float)).mean())
+
+
+@pytest.mark.parametrize("flip", [(), ("-display_hflip",), ("-display_vflip",)])
+@pytest.mark.parametrize("degrees", ["0", "90", "180", "270"])
+def test_frames_are_turned_as_players_turn_them(tmp_path: Path, degrees: str, flip: tuple) -> None:
+    (tmp_path / "drawn.jpg").write_bytes(draw(96, 32, 7))  # darker on the left, noise all over
+    still, video = tmp_path / "still.mp4", tmp_path / "turned.mp4"
+    ffmpeg("-loop", "1", "-i", str(tmp_path / "drawn.jpg"), "-frames:v", "3", *H264, str(still))
+    ffmpeg("-display_rotation", degrees, *flip, "-i", str(still), "-c", "copy", str(video))
+    clip, jpegs = read_clip(video)
+    ours, shown = Image.open(BytesIO(jpegs[0])).convert("L"), _first_by_ffmpeg(video)
+    assert (clip.width, clip.height) == ours.size == shown.size
+    assert clip.frames == 3
+    wrong = [shown.transpose(way) for way in Image.Transpose]
+    nearest = min(_distance(ours, other) for other in wrong if other.size == ours.size)
+    assert _distance(ours, shown) < nearest / 3
+
+
+def test_a_turn_by_half_a_quarter_is_left(movie: Movie, tmp_path: Path) -> None:
+    video = movie("a.mp4", 203, *H264)
+    turned = tmp_path / "turned.mp4"
+    ffmpeg("-display_rotation", "45", "-i", str(video), "-c", "copy", str(turned))
+    assert read_clip(turned) == read_clip(video)
 
 
 def test_just_25_frames_are_not_few(movie: Movie) -> None:

@@ -183,6 +183,15 @@ def test_downloads_fill_the_gaps(source: Path, movie: Movie, tmp_path: Path) -> 
     assert again == found  # from the store alone
 
 
+def test_clips_put_off_are_put_off_in_a_rebuild_too(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with serve({PRIVATE: 429, DOWN: 429}) as server:
+        settings = Settings(sites={"FGBENCH_SITE_YOUTUBE_URL": server.url})
+        found = youtube_birds.rows(source, BIRDS, out, Downloads(out, settings, ask=True, rest=0))
+    assert sorted(failed.reason for failed in found.failed) == ["put_off", "rate_limited"]
+    assert youtube_birds.rows(source, BIRDS, out, Downloads(out, Settings())) == found
+
+
 def test_what_youtube_told_is_in_the_row(source: Path, movie: Movie, tmp_path: Path) -> None:
     store = tmp_path / "out" / STORE
     store.mkdir(parents=True)
