@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from fgbench.collect.sample.prose import SYNTHETIC, Section
 
@@ -47,17 +47,36 @@ class Answer:
     """For a body in pieces; None: nothing is said, and the connection closes at its end."""
 
 
+def _refusal() -> Mapping[str, object]:
+    return {"errors": [{"status": "401", "title": "a key is wanted"}]}
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Paths, by prefix, that want the key in a header of this name."""
+    """Paths, by prefix, that want the key: in a header, behind its scheme, or as a parameter."""
 
     prefix: str
-    header: str
+    header: str = ""
+    scheme: str = ""
+    parameter: str = ""
+    refusal: Mapping[str, object] = field(default_factory=_refusal)
+    """What is answered without it, as JSON with status 401."""
 
     def opens(self, request: Request) -> bool:
         """Whether the request may pass: its path is another, or the key is right."""
-        covered = request.path.startswith(self.prefix)
-        return not covered or request.headers.get(self.header.lower()) == KEY
+        if not request.path.startswith(self.prefix):
+            return True
+        sent = request.headers.get(self.header.lower())
+        if sent == f"{self.scheme} {KEY}".lstrip():
+            return True
+        return bool(self.parameter) and request.first(self.parameter) == KEY
+
+    def keyless(self, target: str) -> str:
+        """A target without the parameter that takes the key, whatever stands in it."""
+        path, _, query = target.partition("?")
+        pieces = query.split("&") if query else []
+        kept = [p for p in pieces if unquote_plus(p.partition("=")[0]) != self.parameter]
+        return f"{path}?{'&'.join(kept)}" if kept else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +94,12 @@ class Miniature:
             text = f"# {SYNTHETIC}\n{self.robots}"
             return Answer(200, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
         if self.lock and not self.lock.opens(request):
-            return json_answer({"errors": [{"status": "401", "title": "a key is wanted"}]}, 401)
+            return json_answer(self.lock.refusal, 401)
         return self.respond(request)
+
+    def keyless(self, target: str) -> str:
+        """A target as it may be kept: without a key, right or wrong."""
+        return self.lock.keyless(target) if self.lock and self.lock.parameter else target
 
 
 def json_answer(

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from fgbench.collect.sample.faults import MOVED, FaultKind, FaultTable, spoil
+from fgbench.collect.sample.faults import MOVED, FaultKind, FaultTable
 from fgbench.collect.sample.miniature import Answer, Miniature, Request
 from fgbench.collect.sample.prose import SYNTHETIC
+from fgbench.collect.sample.spoilers import spoil
 
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
 """The Date header of every answer, so that builds are equal byte by byte."""
@@ -24,6 +25,7 @@ class Asked:
 
     site: str
     target: str
+    """Path and query, without the site's key."""
     at: float
     status: int
     """0: nothing was answered."""
@@ -59,18 +61,17 @@ class SiteServer(ThreadingHTTPServer):
         """The answer to a request, by whatever fault; None for no answer at all."""
         at = time.monotonic()
         self.closing.wait(self.delay)
-        fault = self.faults.strike(self.site.name, target)
+        kept = self.site.keyless(target)
+        fault = self.faults.strike(self.site.name, kept)
         if fault and fault.kind is FaultKind.SILENT:
-            self.note(Asked(self.site.name, target, at, 0, fault.kind))
+            self.note(Asked(self.site.name, kept, at, 0, fault.kind))
             self.closing.wait()
             return None
-        request = Request(target, headers)
-        plain = Request(target.removeprefix(MOVED), headers)
-        answer = self.site.answer(plain)
+        answer = self.site.answer(Request(target.removeprefix(MOVED), headers))
         if fault:
-            answer = spoil(fault, request, answer)
+            answer = spoil(fault, Request(kept, headers), answer)
         kind = fault.kind if fault else ""
-        self.note(Asked(self.site.name, target, at, answer.status, kind))
+        self.note(Asked(self.site.name, kept, at, answer.status, kind))
         return answer
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -1,4 +1,4 @@
-"""The sample world: twelve miniature text sites and an Archive, served on the loopback.
+"""The sample world: miniature sites of text and sound and an Archive, served on the loopback.
 
 ``with sample_world() as world: settings = world.settings(Settings())``. Everything in it is
 synthetic. Equal questions get equal bytes, on any machine, on any day.
@@ -12,15 +12,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from fgbench.collect.sample.avibase import avibase
+from fgbench.collect.sample.bird_sounds import bird_sounds
 from fgbench.collect.sample.ebird import ebird
 from fgbench.collect.sample.fandom import fandom
 from fgbench.collect.sample.faults import FaultTable, SiteFault
+from fgbench.collect.sample.freesound import freesound
 from fgbench.collect.sample.gone import wayback
 from fgbench.collect.sample.guides import allaboutbirds, audubon, mnbirdatlas, nhpbs
 from fgbench.collect.sample.miniature import KEY, Miniature
 from fgbench.collect.sample.prose import birds
 from fgbench.collect.sample.server import Asked, SiteServer
+from fgbench.collect.sample.soundcloud import soundcloud
 from fgbench.collect.sample.wikipedia import wikipedia
+from fgbench.collect.sample.xeno_canto import xeno_canto
 from fgbench.settings import Secret, Settings, variable
 
 CUB_IDS = tuple(bird.cub_id for bird in birds())
@@ -34,9 +39,15 @@ MINIATURES: tuple[Callable[[], Miniature], ...] = (
     ebird,
     mnbirdatlas,
     wayback,
+    xeno_canto,
+    bird_sounds,
+    freesound,
+    avibase,
+    soundcloud,
 )
-"""Every site with a server of its own. The five that are gone are in the Archive alone."""
-KEYS = ("FGBENCH_EBIRD_KEY",)
+"""Every site with a server of its own. The five that are gone are in the Archive alone, and the
+Macaulay Library's list is among the user's ``belongings``."""
+KEYS = ("FGBENCH_EBIRD_KEY", "FGBENCH_XENO_CANTO_KEY", "FGBENCH_FREESOUND_TOKEN")
 """Settings that hold the key of a miniature site."""
 
 
@@ -53,12 +64,14 @@ class SampleWorld:
         return {variable(name): url for name, url in self.urls.items()} | dict.fromkeys(KEYS, KEY)
 
     def settings(self, base: Settings) -> Settings:
-        """The same settings with the miniatures for the sites, and their key for the user's."""
+        """The same settings with the miniatures for the sites, their key for the user's keys, and
+        without the user's files."""
         return replace(
             base,
             use_proxy=False,
             sites={variable(name): url for name, url in self.urls.items()},
             keys={name: Secret(KEY) for name in KEYS},
+            imports={},
         )
 
     @property

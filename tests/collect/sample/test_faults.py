@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fgbench.collect.clean.decode import SHORTER_THAN_STATED, Flaw, Recording, UndecodableError
 from fgbench.collect.sample import FaultKind, SampleWorld, SiteFault, sample_world
 
 PAGE = "/field-guide/bird/common-tern"
+SOUND = "/990144002/download"
+"""A recording of the miniature xeno-canto, an mp3 of 14 seconds."""
 PARSE = "/w/api.php?action=parse&page=Common_tern&format=json&formatversion=2"
 
 
@@ -172,3 +175,60 @@ def test_titles_and_file_names_that_climb_out(ask: Callable):
     assert "../" in got.headers["content-disposition"]
     parse = json.loads(_meet(ask, FaultKind.TRAVERSAL, "wikipedia", PARSE).body)["parse"]
     assert parse["title"] == "../../../../tmp/Common tern"
+
+
+def test_a_listed_sound_that_is_gone(ask: Callable):
+    assert _meet(ask, FaultKind.GONE, "xeno-canto", SOUND).status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [(FaultKind.EMPTY, b""), (FaultKind.NOT_AUDIO, b"<!DOCTYPE html>")]
+)
+def test_what_is_no_sound_at_all(ask: Callable, kind: FaultKind, kept: bytes):
+    got = _meet(ask, kind, "xeno-canto", SOUND)
+    assert (got.status, got.headers["content-length"]) == (200, str(len(got.body)))
+    assert got.body[:15] == kept
+    with pytest.raises(UndecodableError) as error:
+        Recording(got.body)
+    assert error.value.flaw is Flaw.NOT_AUDIO
+
+
+def test_a_file_that_broke_off_says_that_it_is_whole(ask: Callable, get: Callable):
+    whole = get("xeno-canto", SOUND).body
+    got = _meet(ask, FaultKind.CUT_SHORT, "xeno-canto", SOUND)
+    assert got.body == whole[: len(whole) // 2]
+    assert got.headers["content-length"] == str(len(got.body))
+    recording = Recording(got.body)
+    read = sum(map(len, recording)) / 32_000
+    assert SHORTER_THAN_STATED in recording.flags
+    assert 4 < read < 10
+
+
+def test_an_mp3_under_the_name_of_another_kind_of_file(ask: Callable, get: Callable):
+    got = _meet(ask, FaultKind.MISNAMED, "xeno-canto", SOUND)
+    assert got.body == get("xeno-canto", SOUND).body
+    assert got.headers["content-type"] == "audio/wav"
+    assert got.headers["content-disposition"].endswith('.wav"')
+    assert Recording(got.body).ending == "mp3"
+
+
+def test_a_header_that_claims_ten_hours(ask: Callable):
+    got = _meet(ask, FaultKind.TEN_HOURS, "xeno-canto", SOUND)
+    claimed = int.from_bytes(got.body[40:44], "little") / (22_050 * 2)
+    assert claimed == 36_000
+    recording = Recording(got.body)
+    assert sum(map(len, recording)) / 32_000 < 20
+    assert SHORTER_THAN_STATED in recording.flags
+
+
+def test_too_many_requests_for_sounds(ask: Callable):
+    fault = SiteFault(FaultKind.TOO_MANY, "xeno-canto", "/*/download", times=1)
+    with sample_world([fault]) as world:
+        statuses = [ask(world, "xeno-canto", SOUND).status for _ in range(2)]
+    assert statuses == [429, 200]
+
+
+def test_a_redirect_does_not_repeat_a_key(ask: Callable):
+    target = "/api/3/recordings?query=x&key=sample-key"
+    got = _meet(ask, FaultKind.MOVED, "xeno-canto", target)
+    assert got.headers["location"] == "/moved/api/3/recordings?query=x"

@@ -15,12 +15,21 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from fgbench.collect.crawl.address import WAYBACK
-from fgbench.collect.sample import CUB_IDS, FaultKind, SampleWorld, SiteFault, sample_world
+from fgbench.collect.recipe import Recipe
+from fgbench.collect.sample import (
+    CUB_IDS,
+    FaultKind,
+    SampleWorld,
+    SiteFault,
+    bring,
+    sample_world,
+)
 from fgbench.collect.sample.prose import birds
+from fgbench.collect.sites import SITES, names
 from fgbench.collect.sites import load as load_site
-from fgbench.collect.sites import names
+from fgbench.collect.sites.base import Access
 from fgbench.protocol import Medium
-from fgbench.settings import Settings, load
+from fgbench.settings import Secret, Settings, load
 from fgbench.species import species
 
 TARGETS = (
@@ -38,6 +47,18 @@ TARGETS = (
     ("mnbirdatlas", "/species/dodo/"),
     ("wayback", "/cdx/search/cdx?url=sites.psu.edu&matchType=domain&output=json"),
     ("wayback", "/cdx/search/cdx?url=folksread.com&matchType=domain"),
+    ("xeno-canto", "/api/3/recordings?query=sp%3A%22Sterna%20hirundo%22&key=sample-key"),
+    ("freesound", "/apiv2/search/?query=tern&fields=id,description&token=sample-key"),
+    ("avibase", "/species.jsp?lang=EN&avibaseid=4D2FF6F100000090&sec=audio"),
+    ("bird-sounds", "/common-tern"),
+    ("soundcloud", "/"),
+    ("soundcloud", "/assets/0-sample.js"),
+)
+SOUNDS = (
+    ("xeno-canto", "/990144001/download"),
+    ("freesound", "/previews/990144/990144002_1-hq.ogg"),
+    ("freesound", "/previews/990144/990144004_1-hq.mp3"),
+    ("soundcloud", "/990144001.128.mp3"),
 )
 
 
@@ -51,12 +72,20 @@ def test_it_has_eight_species_of_four_look_alike_pairs():
         assert (kin.kin, kin.group) == (bird.name, bird.group)
 
 
-def test_it_stands_for_every_host_that_a_text_site_of_the_project_asks(world: SampleWorld):
-    sites = [load_site(name) for name in names(Medium.TEXT)]
-    assert len(sites) == 12
-    for site in sites:
-        own = [host for host in site.hosts if host not in WAYBACK.hosts]
-        assert ("wayback" in world.urls) if not own else (site.name in world.urls)
+def test_it_stands_for_every_site_of_the_project_that_may_be_used(
+    world: SampleWorld, tmp_path: Path
+):
+    sites = [load_site(name) for name in SITES]
+    assert len(sites) == 19
+    archived = {s.name for s in sites if set(s.hosts) <= set(WAYBACK.hosts)}
+    given = bring(tmp_path, Recipe((Medium.AUDIO,), (), ("macaulay",), {}), Settings()).imports
+    imported = {s.name for s in sites if given.keys() & set(s.needs)}
+    off = {s.name for s in sites if s.access is Access.OFF}
+    stood_in = set(world.urls) - {"wayback"}
+    assert "wayback" in world.urls
+    assert (imported, off) == ({"macaulay"}, {"findsounds"})
+    assert stood_in.isdisjoint(archived | imported | off)
+    assert stood_in | archived | imported | off == {s.name for s in sites}
 
 
 def test_its_settings_are_the_same_in_this_process_and_in_another(world: SampleWorld):
@@ -70,10 +99,19 @@ def test_its_settings_are_the_same_in_this_process_and_in_another(world: SampleW
     assert {k: v.reveal() for k, v in here.keys.items()} == {
         k: v.reveal() for k, v in there.keys.items()
     }
+    assert all(here.keys[s.auth.key] for s in map(load_site, world.urls.keys() & names()) if s.auth)
     there.check_overrides((*names(), WAYBACK.name))
 
 
-@pytest.mark.parametrize(("site", "target"), TARGETS)
+def test_the_users_own_keys_and_files_do_not_reach_it(world: SampleWorld):
+    own = {"FGBENCH_BIRDSNA_IMPORT": Path("/of/the/user")}
+    base = Settings(keys={"FGBENCH_OTHER_KEY": Secret("of-the-user")}, imports=own)
+    settings = world.settings(base)
+    assert "FGBENCH_OTHER_KEY" not in settings.keys
+    assert settings.imports == {}
+
+
+@pytest.mark.parametrize(("site", "target"), [*TARGETS, *SOUNDS])
 def test_two_worlds_give_the_same_bytes(world: SampleWorld, ask: Callable, site: str, target: str):
     with sample_world() as other:
         first, second = ask(world, site, target), ask(other, site, target)
@@ -86,14 +124,15 @@ def test_everything_says_that_it_is_synthetic(get: Callable, site: str, target: 
     got = get(site, target)
     assert got.headers["x-sample-world"] == "synthetic sample text"
     if "cdx" not in target and got.status == 200:
-        assert b"synthetic sample text" in got.body
+        assert b"synthetic sample" in got.body
 
 
 @pytest.mark.parametrize(
     "site",
     [
         *("wikipedia", "fandom", "allaboutbirds", "audubon", "nhpbs"),
-        *("ebird", "mnbirdatlas", "wayback"),
+        *("ebird", "mnbirdatlas", "wayback", "xeno-canto", "bird-sounds", "freesound"),
+        *("avibase", "soundcloud"),
     ],
 )
 def test_every_site_has_a_robots_txt_and_a_page_for_what_it_has_not(get: Callable, site: str):
