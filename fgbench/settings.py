@@ -10,6 +10,7 @@ folder). The environment wins.
 ``FGBENCH_USE_PROXY``           ``1``: go through the proxies that the environment names
 ``FGBENCH_SITE_<NAME>_URL``     scheme and host that stand in for a site's own
 ``FGBENCH_<NAME>_KEY, _TOKEN``  the user's own key of a site
+``FGBENCH_<NAME>_IMPORT, _CSV`` a folder or file that the user has from a site
 ==============================  ================================================================
 """
 
@@ -29,6 +30,7 @@ from fgbench.errors import Fault, FaultyInput, InputError
 
 _SITE = re.compile(r"FGBENCH_SITE_[A-Z0-9_]+_URL")
 _KEY = re.compile(r"FGBENCH_(?!SITE_)[A-Z0-9_]+_(KEY|TOKEN)")
+_IMPORT = re.compile(r"FGBENCH_(?!SITE_)[A-Z0-9_]+_(IMPORT|CSV)")
 _PLAIN = ("FGBENCH_CACHE", "FGBENCH_CONTACT", "FGBENCH_USE_PROXY")
 _CONTACT = re.compile(r"[!-~]+@[!-~]+\.[!-~]+|https?://[!-~]+")
 _LARGEST_FILE = 64 * 1024
@@ -69,6 +71,8 @@ class Settings:
     """``FGBENCH_SITE_<NAME>_URL`` → scheme and host, without a slash at the end."""
     keys: Mapping[str, Secret] = field(default_factory=dict)
     """``FGBENCH_<NAME>_KEY`` or ``_TOKEN`` → the key."""
+    imports: Mapping[str, Path] = field(default_factory=dict)
+    """``FGBENCH_<NAME>_IMPORT`` or ``_CSV`` → the user's folder or file."""
 
     def override(self, site: str) -> str | None:
         """The scheme and host that stand in for a site's own, if any."""
@@ -106,7 +110,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     values, faults = _read_file(file) if file else ({}, [])
     wheres = {name: f"{file}: {name.lower()}" for name in values}
     for name, value in environment.items():
-        if value and (name in _PLAIN or _SITE.fullmatch(name) or _KEY.fullmatch(name)):
+        if value and _is_known(name):
             values[name], wheres[name] = value, f"environment: {name}"
     for name, value in values.items():
         fault = _check(name, value, wheres[name])
@@ -120,7 +124,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         use_proxy=values.get("FGBENCH_USE_PROXY") == "1",
         sites={n: v.rstrip("/") for n, v in values.items() if _SITE.fullmatch(n)},
         keys={n: Secret(v) for n, v in values.items() if _KEY.fullmatch(n)},
+        imports={n: Path(v).expanduser() for n, v in values.items() if _IMPORT.fullmatch(n)},
     )
+
+
+def _is_known(name: str) -> bool:
+    return name in _PLAIN or any(form.fullmatch(name) for form in (_SITE, _KEY, _IMPORT))
 
 
 def _folder(environment: Mapping[str, str], kind: str) -> str:
@@ -160,8 +169,9 @@ def _read_file(file: Path) -> tuple[dict[str, str], list[Fault]]:
     values, faults = {}, []
     for key, value in content.items():
         name, where = str(key).upper(), f"{file}: {str(key)[:80]}"
-        if name not in _PLAIN and not _SITE.fullmatch(name) and not _KEY.fullmatch(name):
-            known = ", ".join((*_PLAIN, "FGBENCH_SITE_<NAME>_URL", "FGBENCH_<NAME>_KEY or _TOKEN"))
+        if not _is_known(name):
+            kinds = ("SITE_<NAME>_URL", "<NAME>_KEY or _TOKEN", "<NAME>_IMPORT or _CSV")
+            known = ", ".join((*_PLAIN, *(f"FGBENCH_{kind}" for kind in kinds)))
             fault = Fault("FG-K003", where, "an unknown name", known.lower(), "correct the name")
             faults.append(fault)
         elif name == "FGBENCH_USE_PROXY" and isinstance(value, bool | int):

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import soundfile
 
-from fgbench.collect.review.doubts import EVIDENCE
 from fgbench.dataset.io import write_table
 from fgbench.dataset.schema import MANIFESTS, REJECTED, Row, Stage, audio_id, text_id
 from fgbench.protocol import Medium
@@ -90,8 +89,7 @@ def write_sound(path: Path, samples: np.ndarray[Any, Any]) -> None:
 
 def write_rejected(folder: Path, rows: list[Row]) -> None:
     """Writes rejected.parquet."""
-    columns = {column.name: column for column in (*REJECTED, *EVIDENCE)}
-    write_table(folder / "manifests" / "rejected.parquet", rows, list(columns.values()))
+    write_table(folder / "manifests" / "rejected.parquet", rows, REJECTED)
 
 
 def write_kept(folder: Path, rows: list[Row]) -> None:

@@ -71,27 +71,28 @@ class BuildProgress:
 
     def step(self, name: str) -> None:
         with self._lock:
+            self._hosts, self._step = {}, name
             if self._bars is None:
                 click.echo(f"· {name}", err=True)
                 return
             for row in self._rows.values():
                 self._bars.remove_task(row)
-            self._rows, self._step = {}, name
+            self._rows = {}
             self._show(name, 0, 0, "")
 
     def advance(self, done: int, total: int) -> None:
         with self._lock:
             if self._bars:
-                self._show(self._step, done, total, "pages")
+                self._show(self._step, done, total, "answers")
 
     def watch(self, host: str, event: Event, figure: float) -> None:
         with self._lock:
             state = self._hosts.setdefault(host, _Host())
-            if state.finished:
+            if state.finished and event is not Event.QUEUED:
                 return  # its answers are read now
             match event:
                 case Event.QUEUED:
-                    state.jobs = int(figure)
+                    state.jobs += int(figure)
                 case Event.FINISHED:
                     state.done += 1
                 case Event.ASKED:
@@ -122,5 +123,5 @@ class BuildProgress:
         state.told = state.told or now
         if state.finished or now - state.told > PAUSE:
             state.told = now
-            done = f"{state.done:,} of {state.jobs:,} species, " if state.jobs else ""
+            done = f"{state.done:,} of {state.jobs:,}, " if state.jobs else ""
             click.echo(f"  {host}: {done}{state}{waits}", err=True)

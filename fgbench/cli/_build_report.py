@@ -13,10 +13,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fgbench.collect.forecast import BYTES_AN_ANSWER, Forecast
-from fgbench.collect.options import NOT_NAMED, Decision
+from fgbench.collect.forecast import BYTES_A_SOUND, BYTES_AN_ANSWER, Forecast
+from fgbench.collect.options import CRAWLED, NOT_NAMED, Decision
 from fgbench.collect.pipeline import MANIFESTS, STEPS, Built
-from fgbench.dataset.remarks import plural
+from fgbench.collect.sites import load
+from fgbench.dataset.remarks import counted, plural
 from fgbench.protocol import Medium
 
 _FAILURES = 5
@@ -29,6 +30,7 @@ def plan_json(expected: Forecast, decision: Decision) -> dict[str, Any]:
         "recipe": decision.recipe.to_json(),
         "hosts": [asdict(host) for host in expected.hosts],
         "requests": expected.requests,
+        "sounds": expected.sounds,
         "seconds": expected.seconds,
         "bytes": expected.bytes,
         "free_bytes": expected.free,
@@ -50,6 +52,9 @@ def plan_text(
     facts = Table.grid(padding=(0, 2))
     facts.add_row("classes", f"{len(decision.recipe.labels):,}")
     facts.add_row("requests", f"{expected.requests:,} at most; sites stop at the first name known")
+    if expected.sounds:
+        told = f"{expected.sounds:,} of them; and one more for each that has no bird in it"
+        facts.add_row("sounds", told)
     facts.add_row("time", f"{_time(expected.seconds)} at most: hosts are asked side by side")
     for medium, path in decision.recipe.copies.items():
         told = f"{path}; room for its files is not in the figures here"
@@ -58,8 +63,9 @@ def plan_text(
         told = "clips that are not there, one at a time; not in the figures here"
         facts.add_row("YouTube", told)
     size, free = _size(expected.bytes), _size(expected.free)
-    each = _size(BYTES_AN_ANSWER)
-    facts.add_row("disk", f"{size} at most, at {each} an answer; {free} free at {folder}")
+    each = f"{_size(BYTES_AN_ANSWER)} an answer"
+    each += f", {_size(BYTES_A_SOUND)} a sound" if expected.sounds else ""
+    facts.add_row("disk", f"{size} at most, at {each}; {free} free at {folder}")
     parts: list[RenderableType] = [Padding(table, (1, 2)), Padding(facts, (0, 2))]
     return Group(*parts, *_left_out(decision.left_out), Text("\nNothing was asked.\n"))
 
@@ -104,7 +110,11 @@ def built_text(built: Built, left_out: Mapping[str, str]) -> RenderableType:
 
 def _kept(built: Built, medium: Medium) -> str:
     kept, classes = built.audit["counts"][medium]["kept"], built.audit["classes"][medium]
-    return f"{kept:,} {plural(medium)} of {classes['present']:,} of {classes['asked']:,} classes"
+    content = built.audit["content"][medium]
+    pointers = content["pointers"] if content else 0
+    beside = f" and {pointers:,} pointers" if pointers else ""
+    held = f"{counted(kept - pointers, medium)}{beside}"
+    return f"{held} of {classes['present']:,} of {classes['asked']:,} classes"
 
 
 _COUNTS = ("found", "kept", "rejected", "failed")
@@ -121,8 +131,8 @@ def _counts(built: Built) -> Table:
         counts = built.audit["counts"][medium]
         absent = (built.audit["absent"] or {}).get(medium, {})
         missing = {site: sum(reasons.values()) for site, reasons in absent.items()}
-        sites = built.recipe.sites if medium is Medium.TEXT else counts["sites"]
-        for site in sites:
+        asked = (site for site in built.recipe.sites if medium in load(site).media)
+        for site in asked if medium in CRAWLED else counts["sites"]:
             numbers = counts["sites"].get(site, dict.fromkeys(_COUNTS, 0))
             row = [f"{numbers[name]:,}" for name in _COUNTS]
             table.add_row(medium, Text(site), *row, f"{missing.get(site, 0):,}")
@@ -138,7 +148,7 @@ def _short(built: Built) -> Iterator[RenderableType]:
         fewest = sorted(short.items(), key=lambda item: (item[1], int(item[0])))
         shown = ", ".join(f"{names[label]} {number}" for label, number in fewest[:8])
         more = f" and {len(short) - 8} more" if len(short) > 8 else ""
-        text = f"{len(short)} classes have fewer than {wanted} {plural(medium)}: {shown}{more}."
+        text = f"{len(short)} classes have fewer than {counted(wanted, medium)}: {shown}{more}."
         if short:
             yield Padding(Text(text), (0, 2))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "--media",
     default="",
     metavar="NAMES",
-    help="What to build: image, text, video. Default: text, and those of the sets that are named.",
+    help="What to build: image, text, video, audio. Default: text, audio and the sets named.",
 )
 @click.option(
     "--cub",
@@ -57,7 +57,32 @@ if TYPE_CHECKING:
 )
 @click.option("--contact", metavar="YOU@LAB.EDU", help="Goes with every request.")
 @click.option("--as-of", default="", metavar="DAY", help="Pages as of then, where sites can tell.")
-@click.option("--per-class", type=click.IntRange(min=1), help="Items a class. Default: 40 texts.")
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=1),
+    help="Items a class. Default: 40 texts, 60 pieces of audio.",
+)
+@click.option(
+    "--pieces",
+    type=click.Choice(("short", "paper")),
+    help="Cut recordings to 10-60 s (default), or only those over 2,000 s, as the paper has them.",
+)
+@click.option(
+    "--birdnet/--no-birdnet",
+    default=None,
+    help="Ask BirdNET about pieces too. Default: where it is installed.",
+)
+@click.option(
+    "--keep-doubtful/--withhold-doubtful",
+    default=None,
+    help="What to do with pieces nobody has reviewed that may have no bird. Default: withhold.",
+)
+@click.option(
+    "--soundcloud-audio",
+    is_flag=True,
+    default=None,
+    help="Fetch the tracks of SoundCloud that are free to take.",
+)
 @click.option("--seed", type=int, help="For selection and splits. Default: 0.")
 @click.option("--plan", is_flag=True, help="Say what would be asked of whom; ask nothing.")
 @click.option("--sample", is_flag=True, help="Ask a synthetic world on this machine instead.")
@@ -77,6 +102,10 @@ def command(
     contact: str | None,
     as_of: str,
     per_class: int | None,
+    pieces: str | None,
+    birdnet: bool | None,
+    keep_doubtful: bool | None,
+    soundcloud_audio: bool | None,
     seed: int | None,
     plan: bool,
     sample: bool,
@@ -85,8 +114,8 @@ def command(
     engine: str,
     as_json: bool,
 ) -> None:
-    """Rebuild the data of the benchmark in DIR: texts from the sites that have them, images and
-    videos from your own copies of CUB-200-2011 and YouTube Birds, which are only read.
+    """Rebuild the data of the benchmark in DIR: texts and sounds from the sites that have them,
+    images and videos from your own copies of CUB-200-2011 and YouTube Birds, which are only read.
 
     Run again, it goes on where it was: what was answered is never asked again. With --offline,
     options that are left out are those of the last build in DIR. The manifests are those of the
@@ -99,16 +128,32 @@ def command(
     from fgbench.collect.local.downloads import TERMS
     from fgbench.collect.options import Options, decide
     from fgbench.collect.recipe import read_recipe
+    from fgbench.collect.sample import sample_copies
+    from fgbench.collect.sites.soundcloud import SoundCloud
 
     if offline and retry_failed:
         raise click.UsageError("--offline asks nothing, and --retry-failed asks again.")
     if offline and youtube_download:
         raise click.UsageError("--offline asks nothing, and --youtube-download asks YouTube.")
     folder, settings = Path(out), _settings(contact)
-    options = Options(
-        media, species, sites, access, as_of, per_class, seed, sample, cub, youtube_birds
-    )
     before = read_recipe(folder) if offline else None
+    options = Options(
+        media=media,
+        species=species,
+        sites=sites,
+        access=access,
+        as_of=as_of,
+        per_class=per_class,
+        seed=seed,
+        sample=sample,
+        cub=cub,
+        youtube_birds=youtube_birds,
+        pieces=pieces or "",
+        birdnet=birdnet,
+        keep_doubtful=keep_doubtful,
+        soundcloud_audio=soundcloud_audio,
+        beside=sample_copies(folder) if sample else {},
+    )
     decision = decide(options, settings, before=before, labels=_classes(sample))
     if youtube_download and Medium.VIDEO not in decision.recipe.media:
         raise click.UsageError("--youtube-download is for video: give --youtube-birds too.")
@@ -121,6 +166,8 @@ def command(
         return
     if youtube_download:
         click.echo(f"{TERMS}\n", err=True)
+    if decision.recipe.soundcloud_audio:
+        click.echo(f"{SoundCloud.note}\n", err=True)
     built = _build(folder, decision, settings, offline, retry_failed, youtube_download, engine)
     if as_json:
         click.echo(json.dumps(report.built_json(built, decision.left_out), indent=2))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fgbench.dataset.export import Exported, What, export
+from fgbench.remote import show_url
 
 
 @click.command("export")
@@ -34,7 +35,7 @@ def command(folder: str, target: str, redistributable: bool, pointers: bool, as_
     what = What.POINTERS if pointers else What.WHOLE
     done = export(folder, target, What.REDISTRIBUTABLE if redistributable else what)
     if as_json:
-        click.echo(json.dumps({"to": target, **asdict(done)}, indent=2))
+        click.echo(json.dumps({"to": show_url(target), **asdict(done)}, indent=2))
     else:
         _print(done, target, Console())
 
@@ -49,7 +50,7 @@ def _print(done: Exported, target: str, console: Console) -> None:
     console.print()
     console.print(table)
     files = f", {done.media_files:,} media files" if done.media_files else ""
-    console.print(Text(f"\nWritten to {target}{files}"))
+    console.print(Text(f"\nWritten to {show_url(target)}{files}"))
     if done.restricted:
         console.print(
             Text(

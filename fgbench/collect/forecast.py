@@ -10,19 +10,26 @@ from pathlib import Path
 from fgbench.collect.crawl.plan import HostPlan, plan
 from fgbench.collect.queries import queries_for
 from fgbench.collect.recipe import Recipe
-from fgbench.collect.sites.base import Site
+from fgbench.collect.sites.base import Access, Site
+from fgbench.collect.sites.soundcloud import SoundCloud
+from fgbench.collect.sounds import enough
+from fgbench.protocol import Medium
 from fgbench.species import species
 
 BYTES_AN_ANSWER = 50_000
 """On the disk. Stored answers of Wikipedia and the Archive, packed: 15 and 27 kB; articles of
 several thousand words are longer."""
+BYTES_A_SOUND = 2_000_000
+"""On the disk: a minute of MP3 at 128 kbit/s, 1 MB, and its pieces as FLAC, about as much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """At most so much. ``free``: bytes on the disk that ``--out`` is on."""
+    """At most so much; ``sounds``: recordings among the requests. ``free``: bytes on the disk that
+    ``--out`` is on."""
 
     hosts: tuple[HostPlan, ...]
+    sounds: int
     free: int
 
     @property
@@ -36,11 +43,25 @@ class Forecast:
 
     @property
     def bytes(self) -> int:
-        return self.requests * BYTES_AN_ANSWER
+        return (self.requests - self.sounds) * BYTES_AN_ANSWER + self.sounds * BYTES_A_SOUND
 
 
 def forecast(folder: Path, recipe: Recipe, sites: Sequence[Site]) -> Forecast:
-    """An upper bound: sites stop at the first name they know, and what is stored is not asked."""
+    """An upper bound: sites stop at the first name they know, and what is stored is not asked.
+
+    The recordings of a class are counted at each site that has their sound: it may be the only one.
+    For each that turns out to have no bird in it one more is asked for; those are not known.
+    """
     queries = sum(len(queries_for(species()[label])) for label in recipe.labels)
+    most = enough(recipe.per_class.get(Medium.AUDIO, 0)) * len(recipe.labels)
+    sounds = {site.name: most for site in sites if _has_sound(site)}
     there = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
-    return Forecast(plan(sites, queries), shutil.disk_usage(there).free)
+    hosts = plan(sites, queries, sounds)
+    return Forecast(hosts, sum(sounds.values()), shutil.disk_usage(there).free)
+
+
+def _has_sound(site: Site) -> bool:
+    """Whether sounds of a site are asked for over the network."""
+    if isinstance(site, SoundCloud):
+        return site.audio
+    return Medium.AUDIO in site.media and site.access in {Access.OPEN, Access.KEY}

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fgbench.collect.crawl.asker import Watch
@@ -17,9 +18,18 @@ from fgbench.collect.crawl.pace import Stopped
 from fgbench.collect.crawl.session import CrawlSession
 from fgbench.collect.crawl.workers import run_hosts
 from fgbench.collect.queries import Query
-from fgbench.collect.sites.base import Absent, Failure, FetchFailed, Hit, Response, Site
+from fgbench.collect.sites.base import (
+    Absent,
+    Failure,
+    FetchFailed,
+    Hit,
+    Response,
+    Session,
+    Site,
+)
 from fgbench.dataset.collected import Failed
 from fgbench.errors import FgbenchError
+from fgbench.protocol import Medium
 from fgbench.species import Species
 
 UNREADABLE = "unreadable"
@@ -47,13 +57,25 @@ class Harvest:
 class Importer(Protocol):
     """A site of which the user has files: they stand for answers, and nothing is asked for them."""
 
+    place: Path | None
+    """The folder or file that the first of ``Site.needs`` names; a build sets it."""
+
     def saved(self, hit: Hit) -> Response | None:
         """What stands for the answer to a hit; None where it is to be fetched."""
+
+
+@runtime_checkable
+class Fetcher(Protocol):
+    """A site whose answers take more than one request."""
+
+    def fetch(self, hit: Hit, session: Session) -> Response | None:
+        """The answer to a hit, put together; None where one request gives it."""
 
 
 def response_to(hit: Hit, site: Site, session: CrawlSession) -> Response:
     """The answer to a hit: the user's file, or from the store, or asked for now."""
     own = site.saved(hit) if isinstance(site, Importer) else None
+    own = own or (site.fetch(hit, session) if isinstance(site, Fetcher) else None)
     return own or session.get(hit.url)
 
 
@@ -69,11 +91,18 @@ def outcome(
     if isinstance(error, FgbenchError | Stopped | MemoryError):
         raise error
     if not isinstance(error, FetchFailed):
-        detail = f"{type(error).__name__}: {error}"[:300]
-        return Failed(site.media[0], site.name, label, query, url, UNREADABLE, detail)
+        return unreadable(site.media[0], Hit(site.name, label, query, url, ""), error)
     if error.kind in _RESTRICTED:
         return Absent(site.name, label, query, f"{error.kind}: {error.detail}")
     return Failed(site.media[0], site.name, label, query, error.url, error.kind, error.detail)
+
+
+def unreadable(medium: Medium, hit: Hit, error: Exception) -> Failed:
+    """The record of an answer that something trips over. Raises it where it is not the answer."""
+    if isinstance(error, FgbenchError | Stopped | MemoryError):
+        raise error
+    detail = f"{type(error).__name__}: {error}"[:300]
+    return Failed(medium, hit.site, hit.label, hit.query, hit.url, UNREADABLE, detail)
 
 
 def harvest(

@@ -1,38 +1,41 @@
 """The data build: a written list of steps, from queries to a folder of manifests.
 
-All but two are made anew each time, from the store, so that equal answers give equal bytes. Only
-``local sets``, for clips where it may, and ``find and fetch`` ask the network, and for nothing
-twice that they have an answer to.
+All is made anew each time, from the store, so that equal answers give equal bytes. Only
+``local sets``, for clips where it may, ``find and fetch`` and ``sounds`` ask the network, and for
+nothing twice that they have an answer to.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fgbench.collect.clean.copies import drop_copies
 from fgbench.collect.clean.duplicates import drop_repeats
 from fgbench.collect.clean.furniture import reject_furniture
 from fgbench.collect.crawl.http import Limits
 from fgbench.collect.crawl.pace import Patience
 from fgbench.collect.crawl.session import CrawlSession
 from fgbench.collect.folder import write_tables
-from fgbench.collect.harvest import harvest
+from fgbench.collect.harvest import Importer, harvest
 from fgbench.collect.local.downloads import Downloads
 from fgbench.collect.local.found import absence
 from fgbench.collect.progress import Progress, Silence
 from fgbench.collect.queries import queries_for
 from fgbench.collect.reading import read_pages
 from fgbench.collect.recipe import Recipe, read_recipe, write_recipe
+from fgbench.collect.review.decisions import replay
 from fgbench.collect.sets import instances, read_sets
 from fgbench.collect.sites.base import Absent, Site
+from fgbench.collect.sounds import collect_sounds, sweep
 from fgbench.collect.step import Freshness, Step, Work
 from fgbench.dataset.audit import Document
 from fgbench.dataset.collected import Collected, Failed, recorded
 from fgbench.dataset.description import describe
-from fgbench.dataset.schema import Row
-from fgbench.dataset.select import select
+from fgbench.dataset.schema import Row, is_pointer
+from fgbench.dataset.select import Selection, select
 from fgbench.dataset.split import split
 from fgbench.engine import map_unordered
 from fgbench.errors import InputError
@@ -46,7 +49,12 @@ MANIFESTS = "manifests"
 
 def _local_sets(work: Work) -> None:
     birds = [species()[label] for label in work.recipe.labels]
-    work.sets = read_sets(work.recipe.copies, birds, work.folder, work.downloads, work.engine)
+    sets = read_sets(work.recipe.copies, birds, work.folder, work.downloads, work.engine)
+    if work.recipe.sample:
+        from fgbench.collect.sample import as_drawn, drawn
+
+        sets |= {m: as_drawn(sets[m]) for m in drawn(work.folder, work.recipe.copies)}
+    work.sets = sets
 
 
 def _queries(work: Work) -> None:
@@ -56,55 +64,93 @@ def _queries(work: Work) -> None:
 
 def _find_and_fetch(work: Work) -> None:
     found = harvest(work.sites, work.queries, work.session, work.progress.watch)
-    work.hits, work.absent, work.failed = (
-        found.hits,
-        list(map(_absence, found.absent)),
-        found.failed,
-    )
+    work.hits, work.failed = found.hits, found.failed
+    work.absent = _absences(found.absent, work.sites)
 
 
-def _absence(absent: Absent) -> Row:
-    bird = species()[absent.label]
-    return absence(bird, Medium.TEXT, absent.site, absent.query, absent.reason)
+def _absences(found: Iterable[Absent], sites: Iterable[Site]) -> list[Row]:
+    media = {site.name: site.media[0] for site in sites}
+    birds = species()
+    return [absence(birds[a.label], media[a.site], a.site, a.query, a.reason) for a in found]
 
 
 def _read_and_clean(work: Work) -> None:
     pages = read_pages(work.hits, work.sites, work.session, work.engine, work.progress.advance)
     rows = [row for page in pages for row in page.rows]
-    work.read = Counter(row["site"] for row in rows)
-    work.rows = [row for row in rows if "stage" not in row]
+    work.texts = [row for row in rows if "stage" not in row]
     work.rejected = [row for row in rows if "stage" in row]
-    others = [other for page in pages for other in page.others]
-    work.absent = [*work.absent, *(_absence(o) for o in others if isinstance(o, Absent))]
-    work.failed = [*work.failed, *(o for o in others if isinstance(o, Failed))]
+    work.listed = [listed for page in pages for listed in page.listed]
+    work.read = {Medium.TEXT: Counter(row["site"] for row in rows)}
+    _add_others(work, (other for page in pages for other in page.others))
+
+
+def _add_others(work: Work, others: Iterable[Absent | Failed]) -> None:
+    others = [*others]
+    absent = [other for other in others if isinstance(other, Absent)]
+    work.absent = [*work.absent, *_absences(absent, work.sites)]
+    work.failed = [*work.failed, *(other for other in others if isinstance(other, Failed))]
+
+
+def _sounds(work: Work) -> None:
+    recipe = work.recipe
+    sounds = collect_sounds(
+        work.listed,
+        recipe.per_class.get(Medium.AUDIO, 0),
+        work.session,
+        work.folder,
+        rules=recipe.rules,
+        decisions=replay(work.folder),
+        engine=work.engine,
+        progress=work.progress,
+    )
+    work.sounds, work.audios = sounds, sounds.rows
+    work.rejected = [*work.rejected, *sounds.rejected]
+    counts = Counter(row["site"] for row in (*sounds.rows, *sounds.rejected))
+    work.read = {**work.read, Medium.AUDIO: counts}
+    _add_others(work, sounds.others)
 
 
 def _furniture(work: Work) -> None:
-    work.rows, rejected = reject_furniture(work.rows)
+    work.texts, rejected = reject_furniture(work.texts)
     work.rejected = [*work.rejected, *rejected]
 
 
 def _near_duplicates(work: Work) -> None:
-    distinct = drop_repeats(work.rows, [site.name for site in work.sites])
-    work.rows = distinct.kept
-    work.rejected = [*work.rejected, *distinct.rejected]
+    sites, sounds = [site.name for site in work.sites], work.sounds
+    texts = drop_repeats(work.texts, sites)
+    audios = drop_copies(work.audios, sounds.prints, sounds.related, sites)
+    work.texts, work.audios = texts.kept, audios.kept
+    work.rejected = [*work.rejected, *texts.rejected, *audios.rejected]
 
 
 def _select(work: Work) -> None:
+    pointers = [row for row in work.audios if is_pointer(row)]
+    pieces = [row for row in work.audios if not is_pointer(row)]
+    texts = _choose(work, Medium.TEXT, work.texts)
+    audios = _choose(work, Medium.AUDIO, pieces)
+    beside = _choose(work, Medium.AUDIO, pointers)  # a pointer takes no piece's place
+    work.texts, work.audios = texts.kept, [*audios.kept, *beside.kept]
+    rejected = (*texts.rejected, *audios.rejected, *beside.rejected)
+    work.rejected = [*work.rejected, *rejected]
+
+
+def _choose(work: Work, medium: Medium, rows: Sequence[Row]) -> Selection:
     recipe = work.recipe
-    quota = recipe.per_class.get(Medium.TEXT, 0)  # no text was asked for: there is none to choose
-    chosen = select(work.rows, quota, recipe.labels, recipe.seed)
-    work.rows = chosen.kept
-    work.rejected = [*work.rejected, *chosen.rejected]
+    quota = recipe.per_class.get(medium, 0)  # a medium not asked for: there is none to choose
+    return select(rows, quota, recipe.labels, recipe.seed)
 
 
 def _split(work: Work) -> None:
-    work.rows = split(work.rows, Medium.TEXT, work.recipe.seed)
+    seed = work.recipe.seed
+    pointers = [row for row in work.audios if is_pointer(row)]  # in no split: nobody can play them
+    pieces = [row for row in work.audios if not is_pointer(row)]
+    work.texts = split(work.texts, Medium.TEXT, seed)
+    work.audios = [*split(pieces, Medium.AUDIO, seed), *pointers]
 
 
 def _join(work: Work) -> None:
-    texts, sets = {Medium.TEXT: work.rows}, work.sets
-    kept = texts | {medium: found.kept for medium, found in sets.items()}
+    crawled, sets = {Medium.TEXT: work.texts, Medium.AUDIO: work.audios}, work.sets
+    kept = crawled | {medium: found.kept for medium, found in sets.items()}
     work.items = {medium: kept[medium] for medium in work.recipe.media}
     work.rejected = [*work.rejected, *(row for found in sets.values() for row in found.rejected)]
     work.absent = [*work.absent, *(row for found in sets.values() for row in found.absent)]
@@ -114,11 +160,15 @@ def _join(work: Work) -> None:
 def _manifests(work: Work) -> None:
     folder = work.folder / MANIFESTS
     write_tables(folder, work.recipe, work.items, work.rejected, work.absent)
+    sweep(work.folder, (*work.items.get(Medium.AUDIO, ()), *work.rejected))
 
 
 def _describe(work: Work) -> None:
-    texts = {Medium.TEXT: {site.name: work.read.get(site.name, 0) for site in work.sites}}
-    read = texts | instances(work.sets)
+    crawled = {
+        medium: {s.name: counts.get(s.name, 0) for s in work.sites if medium in s.media}
+        for medium, counts in work.read.items()
+    }
+    read = crawled | instances(work.sets)
     collected = Collected(
         labels=work.recipe.labels,
         per_class=work.recipe.per_class,
@@ -149,16 +199,36 @@ STEPS = (
         "read and clean",
         _read_and_clean,
         ("hits", "sites", "session", "engine", "progress", "absent", "failed"),
-        ("rows", "rejected", "absent", "failed", "read"),
+        ("texts", "rejected", "listed", "absent", "failed", "read"),
     ),
-    Step("furniture", _furniture, ("rows", "rejected"), ("rows", "rejected")),
-    Step("near-duplicates", _near_duplicates, ("rows", "rejected", "sites"), ("rows", "rejected")),
-    Step("select", _select, ("rows", "rejected", "recipe"), ("rows", "rejected")),
-    Step("split", _split, ("rows", "recipe"), ("rows",)),
+    Step(
+        "sounds",
+        _sounds,
+        (
+            *("recipe", "folder", "sites", "session", "engine", "progress"),
+            *("listed", "rejected", "absent", "failed", "read"),
+        ),
+        ("sounds", "audios", "rejected", "absent", "failed", "read"),
+        Freshness.FETCHED,
+    ),
+    Step("furniture", _furniture, ("texts", "rejected"), ("texts", "rejected")),
+    Step(
+        "near-duplicates",
+        _near_duplicates,
+        ("texts", "audios", "sounds", "rejected", "sites"),
+        ("texts", "audios", "rejected"),
+    ),
+    Step(
+        "select",
+        _select,
+        ("texts", "audios", "rejected", "recipe"),
+        ("texts", "audios", "rejected"),
+    ),
+    Step("split", _split, ("texts", "audios", "recipe"), ("texts", "audios")),
     Step(
         "join",
         _join,
-        ("rows", "sets", "recipe", "rejected", "absent", "failed"),
+        ("texts", "audios", "sets", "recipe", "rejected", "absent", "failed"),
         ("items", "rejected", "absent", "failed"),
     ),
     Step("manifests", _manifests, ("items", "rejected", "absent", "recipe", "folder"), ()),
@@ -205,6 +275,13 @@ def build(
     for _ in map_unordered(len, (), engine=engine):
         pass  # an engine that is not there is found before anything is asked
     before = recorded(folder / MANIFESTS) if retry_failed else None
+    if recipe.sample:
+        from fgbench.collect.sample import bring
+
+        settings = bring(folder, recipe, settings)
+    for site in sites:
+        if isinstance(site, Importer):
+            site.place = settings.imports.get(site.needs[0])
     with CrawlSession(
         folder,
         sites,

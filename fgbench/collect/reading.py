@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from fgbench.collect.clean.text import clean
 from fgbench.collect.crawl.session import CrawlSession
 from fgbench.collect.harvest import outcome, response_to
-from fgbench.collect.sites.base import Absent, Hit, RawText, Response, Site
+from fgbench.collect.sites.base import Absent, Hit, RawAudio, RawText, Response, Site
 from fgbench.dataset.collected import Failed
 from fgbench.dataset.schema import Row
 from fgbench.engine import map_unordered
@@ -17,7 +18,7 @@ from fgbench.species import species
 FEW = 200
 """Fewer pages than this are read in this process: starting others would take longer."""
 BATCH = 64 * 2**20
-"""Bytes of pages that are in memory at a time, and one page more."""
+"""Bytes of answers that are in memory at a time, and one answer more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,22 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording that a listing names; ``listing`` is the answer that names it, without body."""
+
+    site: Site
+    raw: RawAudio
+    listing: Response
+
+
+@dataclass(frozen=True, slots=True)
 class PageRead:
-    """What became of a page: rows (one with a ``stage`` was rejected), and what is no row."""
+    """What became of a page: rows of texts (one with a ``stage`` was rejected), recordings that it
+    lists, and what is neither."""
 
     place: int
     rows: tuple[Row, ...] = ()
+    listed: tuple[Listed, ...] = ()
     others: tuple[Absent | Failed, ...] = ()
 
 
@@ -57,20 +69,28 @@ def read_pages(
         for place, hit in enumerate(hits)
     )
     results: list[PageRead] = []
-    for batch in _batches(pages):
+    for batch in batches(pages):
         for result in map_unordered(read_page, batch, engine=engine, workers=workers):
             results.append(result)
             advance(len(results), len(hits))
     return sorted(results, key=lambda result: result.place)
 
 
-def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    """Pages in lists of about ``BATCH`` bytes: an engine draws pages ahead, however large."""
-    batch: list[Page] = []
+class _Answered(Protocol):
+    @property
+    def response(self) -> Response: ...
+
+
+A = TypeVar("A", bound=_Answered)
+
+
+def batches(answered: Iterable[A]) -> Iterator[list[A]]:
+    """Answers in lists of about ``BATCH`` bytes: an engine draws ahead, however large they are."""
+    batch: list[A] = []
     size = 0
-    for page in pages:
-        batch.append(page)
-        size += len(page.response.body)
+    for one in answered:
+        batch.append(one)
+        size += len(one.response.body)
         if size >= BATCH:
             yield batch
             batch, size = [], 0
@@ -79,8 +99,9 @@ def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
 
 
 def read_page(page: Page) -> PageRead:
-    """The rows of one page; pure. A page that fails gives none, so that it counts once."""
+    """What is on one page; pure. A page that fails has nothing on it, so that it counts once."""
     rows: list[Row] = []
+    listed: list[Listed] = []
     absent: list[Absent] = []
     hit, answer = page.hit, page.response
     try:
@@ -90,9 +111,11 @@ def read_page(page: Page) -> PageRead:
             elif isinstance(found, RawText):
                 bird = species()[hit.label]
                 rows += clean(found, bird, retrieved_at=answer.date, warc_digest=answer.digest)
+            elif isinstance(found, RawAudio):
+                listed.append(Listed(page.site, found, replace(answer, body=b"")))
             else:
-                raise TypeError(f"{type(found).__name__} among texts")
+                raise TypeError(f"{type(found).__name__} on a page")
     except Exception as error:
         other = outcome(page.site, hit.label, error, query=hit.query, url=hit.url)
         return PageRead(page.place, others=(other,))
-    return PageRead(page.place, tuple(rows), tuple(absent))
+    return PageRead(page.place, tuple(rows), tuple(listed), tuple(absent))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from fgbench.collect.clean.audio import Rules
+from fgbench.collect.clean.birdnet import VERSION as BIRDNET_VERSION
+from fgbench.collect.clean.segments import Pieces
 from fgbench.dataset.io import read_bytes, write_bytes
 from fgbench.errors import InputError
 from fgbench.protocol import Medium
@@ -35,6 +38,10 @@ class Recipe:
     seed: int = 0
     sample: bool = False
     """Whether the sample world stood in for the sites."""
+    rules: Rules = field(default_factory=Rules)
+    """How recordings are treated."""
+    soundcloud_audio: bool = False
+    """Whether SoundCloud's free tracks are fetched."""
     copies: Mapping[Medium, Path] = field(default_factory=dict)
     """Where on this machine the user has the sets that a medium is read from."""
 
@@ -49,6 +56,7 @@ class Recipe:
             "as_of": self.as_of,
             "seed": self.seed,
             "sample": self.sample,
+            "sound": asdict(self.rules) | {"soundcloud_audio": self.soundcloud_audio},
             "copies": {medium: str(path) for medium, path in self.copies.items()},
         }
 
@@ -57,12 +65,17 @@ class Recipe:
 
         So is where the copies lie: that is of this machine alone.
         """
-        return {
+        options: dict[str, str | int] = {
             "sites": ",".join(self.sites),
             "as_of": self.as_of or "newest",
             "seed": self.seed,
             "world": "sample (synthetic)" if self.sample else "real",
         }
+        if Medium.AUDIO in self.media:
+            sound = {"doubtful": "kept" if self.rules.keep_doubtful else "withheld"}
+            detector = BIRDNET_VERSION if self.rules.birdnet else "gate"
+            options |= {"pieces": self.rules.pieces.value, "detector": detector, **sound}
+        return options
 
 
 def read_recipe(folder: Path) -> Recipe | None:
@@ -75,6 +88,7 @@ def read_recipe(folder: Path) -> Recipe | None:
         if content["format"] != _FORMAT:
             raise ValueError(f"format {content['format']!r}, this fgbench reads {_FORMAT}")
         labels = tuple(find(int(cub_id)).label for cub_id in content["species"])
+        sound = content["sound"]
         return Recipe(
             media=tuple(map(Medium, content["media"])),
             labels=labels,
@@ -83,6 +97,10 @@ def read_recipe(folder: Path) -> Recipe | None:
             as_of=content["as_of"] and str(date.fromisoformat(content["as_of"])),
             seed=int(content["seed"]),
             sample=bool(content["sample"]),
+            rules=Rules(
+                Pieces(sound["pieces"]), bool(sound["birdnet"]), bool(sound["keep_doubtful"])
+            ),
+            soundcloud_audio=bool(sound["soundcloud_audio"]),
             copies={Medium(m): Path(path) for m, path in content["copies"].items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError) as error:

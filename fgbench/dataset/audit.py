@@ -22,7 +22,7 @@ from fgbench.dataset.accounts import account
 from fgbench.dataset.collected import Collected, recorded
 from fgbench.dataset.contents import Contents, read_contents
 from fgbench.dataset.leakage import leakage
-from fgbench.dataset.schema import Row, Split, Stage
+from fgbench.dataset.schema import Row, Split, Stage, is_pointer
 from fgbench.dataset.select import PER_CLASS
 from fgbench.protocol import Medium
 
@@ -101,8 +101,8 @@ def _content(rows: Sequence[Row]) -> Document | None:
 def _classes(
     medium: Medium, rows: Sequence[Row], labels: Sequence[int], collected: Collected | None
 ) -> Document:
-    """Items a class; ``short``: the classes with fewer than ``wanted``."""
-    counts = Counter(row["label"] for row in rows)
+    """Items a class, pointers left out; ``short``: the classes with fewer than ``wanted``."""
+    counts = Counter(row["label"] for row in rows if not is_pointer(row))
     wanted = (collected.per_class if collected else PER_CLASS).get(medium)
     per_class = {label: counts[label] for label in labels}
     return {

@@ -133,6 +133,8 @@ _FILE = (
     Column("sha256", pa.string(), "SHA-256 of the file, 64 hex digits"),
     Column("bytes", pa.int64(), "Size of the file, bytes"),
 )
+_CUT = tuple(c for c in _PROCESS if c.name in ("start_s", "end_s", "activity"))
+"""What a piece of a recording keeps when it is rejected: where it is, and its scores."""
 _PICTURE = (
     Column("width", pa.int32(), "Width, pixels"),
     Column("height", pa.int32(), "Height, pixels"),
@@ -172,7 +174,10 @@ REJECTED: tuple[Column, ...] = (
     Column("reason", pa.string(), "Why it was rejected, a stable code", True),
     Column("detail", pa.string(), "The same for people, with the values"),
     Column("duplicate_of", pa.string(), "item_id of the kept item that it repeats"),
+    Column("path", pa.string(), "Its file, for who reviews it, relative to the build folder"),
+    Column("sha256", pa.string(), "SHA-256 of the file, 64 hex digits"),
     *_PROVENANCE,
+    *_CUT,
 )
 ABSENT: tuple[Column, ...] = (
     *_IDENTITY[1:],
@@ -189,10 +194,18 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 def rejection(
     row: Row, stage: Stage, reason: str, detail: str = "", duplicate_of: str | None = None
 ) -> Row:
-    """A row of ``rejected`` from the row of an item: its identity and provenance stay."""
-    kept = {c.name: row[c.name] for c in (*_IDENTITY, *_PROVENANCE) if c.name in row}
+    """A row of ``rejected`` from the row of an item: identity, provenance and cut stay.
+
+    Its file does not; one that is withheld for review adds ``path`` and ``sha256`` itself.
+    """
+    kept = {c.name: row[c.name] for c in (*_IDENTITY, *_PROVENANCE, *_CUT) if c.name in row}
     why = {"stage": str(stage), "reason": reason, "detail": detail or None}
     return {**kept, **why, "duplicate_of": duplicate_of}
+
+
+def is_pointer(row: Row) -> bool:
+    """Whether nobody has the item's file: it is known where it is, and no more."""
+    return "path" in row and not (row["path"] or row["sha256"])
 
 
 def source(row: Row) -> str:

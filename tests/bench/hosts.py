@@ -50,7 +50,7 @@ def main() -> None:
     hosts = Hosts()
     with sample_world() as world, tempfile.TemporaryDirectory() as folder:
         species = ",".join(map(str, CUB_IDS))
-        decision = decide(Options(species=species, sample=True), Settings())
+        decision = decide(Options("text", species, sample=True), Settings())
         settings, patience = world.settings(Settings()), Patience(pace=pace)
         build(
             Path(folder),

@@ -79,7 +79,7 @@ def test_a_plan_grows_with_the_species(run, tmp_path):
     ("arguments", "code"),
     [
         (["--species", "Dodo"], "FG-N001"),
-        (["--media", "audio"], "FG-U007"),
+        (["--media", "smell"], "FG-U002"),
         (["--sites", "audubon"], "FG-U004"),
         (["--as-of", "yesterday"], "FG-U002"),
         (["--contact", "nobody"], "FG-K004"),
@@ -118,7 +118,7 @@ def test_progress_without_a_terminal_is_plain_lines(capsys):
     assert out == ""
     assert err.splitlines() == [
         "· find and fetch",
-        "  a.example: 2 of 2 species, 2 asked, 2 from the store",
+        "  a.example: 2 of 2, 2 asked, 2 from the store",
         "· read and clean",
     ]
 

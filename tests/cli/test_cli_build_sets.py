@@ -17,6 +17,7 @@ from fgbench.collect.local.downloads import TERMS
 from fgbench.species import species
 from fgbench.submission import write_submission
 
+MEDIA = "--media", "image,text,video"
 ALBATROSSES = 0, 1  # classes that the sample world has texts of
 WHOLE, BROKEN, ELSEWHERE = (letter * 11 for letter in "abc")
 
@@ -77,7 +78,7 @@ def rows(folder: Path, name: str) -> list[dict]:
 def test_three_media_are_one_benchmark_and_their_accounts_come_out(run, tmp_path, images, clips):
     out = tmp_path / "out"
     options = ("--species", "1,2", "--per-class", "6", "--cub", images, "--youtube-birds", clips)
-    code, said, err = run("--sample", "--out", out, *options, "--json")
+    code, said, err = run("--sample", *MEDIA, "--out", out, *options, "--json")
     assert code == 0, err
     counts = json.loads(said)["counts"]
     listed = len(cub_list(0)) + len(cub_list(1))
@@ -110,7 +111,7 @@ def test_offline_alone_makes_the_same_bytes_from_anywhere(
     out = tmp_path / "out"
     monkeypatch.chdir(tmp_path)
     options = ("--species", "1,2", "--cub", images.name, "--youtube-birds", clips.name)
-    assert run("--sample", "--out", out, *options)[0] == 0
+    assert run("--sample", *MEDIA, "--out", out, *options)[0] == 0
     first = contents(out / "manifests") | contents(out / "media")
     assert str(tmp_path).encode() not in b"".join(contents(out / "manifests").values())
     (tmp_path / "other").mkdir()
@@ -121,7 +122,17 @@ def test_offline_alone_makes_the_same_bytes_from_anywhere(
     assert "holiday.jpg" in said
     assert contents(out / "manifests") | contents(out / "media") == first
     other = tmp_path / "again"
-    assert run("--sample", "--out", other, *("--species", "1,2", "--cub", images))[0] == 0
+    assert (
+        run(
+            "--sample",
+            "--media",
+            "text,image",
+            "--out",
+            other,
+            *("--species", "1,2", "--cub", images),
+        )[0]
+        == 0
+    )
     for name in "text.parquet", "image.parquet":
         assert (other / "manifests" / name).read_bytes() == first[name]
     code, said, _ = run("--offline", "--out", out, "--media", "image", "--species", "2", "--json")
@@ -199,7 +210,7 @@ def test_ten_real_classes_are_scored_beside_texts(run, tmp_path, real_data, caps
     source = real_data / "images" / "cub_10classes"
     out = tmp_path / "out"
     options = ("--species", "1,2,3,4,5,6,7,8,9,10", "--cub", source, "--json")
-    code, said, err = run("--sample", "--out", out, *options)
+    code, said, err = run("--sample", *MEDIA, "--out", out, *options)
     assert code == 0, err
     counts = json.loads(said)["counts"]["image"]
     assert counts["found"] == counts["kept"] + counts["rejected"] + counts["failed"] == 543

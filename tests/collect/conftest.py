@@ -20,6 +20,7 @@ from fgbench.collect.sites.base import (
     Hit,
     Licence,
     Paragraph,
+    RawAudio,
     RawText,
     Site,
 )
@@ -113,3 +114,45 @@ def page() -> Callable[..., dict[str, object]]:
 @pytest.fixture
 def fill() -> Callable[[Path, Mapping[str, object]], None]:
     return fill_store
+
+
+class Chorus(Aviary):
+    """``/list/<label>`` holds records of sounds: how ``RawAudio`` differs from the usual."""
+
+    name = "chorus"
+    media = (Medium.AUDIO,)
+    home = "https://chorus.example/"
+    hosts = ("chorus.example",)
+
+    def find(self, species, queries, session) -> Iterator[Hit | Absent]:
+        yield Hit(self.name, species.label, species.name, f"{self.home}list/{species.label}", "")
+
+    def read(self, hit, response) -> Iterator[RawAudio]:
+        for record in json.loads(response.body):
+            number = record["source_id"]
+            usual = {
+                "title": f"Song {number}",
+                "source_url": f"{self.home}{number}",
+                "media_url": f"{self.home}{number}.flac",
+                "author": "A. Recordist",
+            }
+            free = Licence("CC-BY-4.0", "", redistributable=True)
+            yield RawAudio(hit=hit, licence=free, **(usual | record))
+
+
+class Choir(Chorus):
+    """Another like it."""
+
+    name = "choir"
+    home = "https://choir.example/"
+    hosts = ("choir.example",)
+
+
+@pytest.fixture
+def chorus() -> Chorus:
+    return Chorus()
+
+
+@pytest.fixture
+def choir() -> Choir:
+    return Choir()

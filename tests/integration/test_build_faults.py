@@ -27,7 +27,7 @@ LIMITS = Limits(connect=2, read=0.4, deadline=1.5, body=2_000_000)
 def build_sample(folder, *faults, sites=SITES, settings=None, **how):
     """A build of a part of the sample world with faults, and what it was asked."""
     with sample_world(faults) as world:
-        decision = decide(Options(species=SPECIES, sites=sites, sample=True), Settings())
+        decision = decide(Options("text", SPECIES, sites, sample=True), Settings())
         built = build(
             folder,
             decision.recipe,
@@ -181,7 +181,8 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path, undisturbed):
         "from fgbench.cli import main\n"
         "main(sys.argv[1:])\n"
     )
-    arguments = ["--sample", "--species", SPECIES, "--sites", SITES, "--out", str(tmp_path)]
+    arguments = ["--sample", "--media", "text", "--species", SPECIES, "--sites", SITES]
+    arguments += ["--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-c", code, "build-data", *arguments], capture_output=True, text=True
     )

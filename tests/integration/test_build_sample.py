@@ -1,4 +1,4 @@
-"""A whole build on the sample world: what is asked, what is left, and that it can be repeated."""
+"""A build of texts on the sample world: what is asked, what is left, that it can be repeated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPECIES = ",".join(map(str, CUB_IDS))
 
 def build_sample(folder, world=None, *, species=SPECIES, options=None, **how):
     """A build of the sample world, or offline of what it said before."""
-    given = Options(species=species, sample=True, **(options or {}))
+    given = Options(media="text", species=species, sample=True, **(options or {}))
     settings = world.settings(Settings()) if world else Settings()
     decision = decide(given, settings)
     patience = Patience(pace=0, backoff=0.01, unstated_wait=0.01, tries=2)

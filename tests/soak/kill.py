@@ -30,7 +30,7 @@ from fgbench.collect.sample import SampleWorld, sample_world
 DELAY = 0.02
 """Seconds that each site takes over an answer: so that most of a build's time is the crawl's."""
 KILLS = 2
-SPECIES = "1,61,141,171"
+SPECIES = "1,141"
 _BUILD = f"""
 import sys
 from pathlib import Path
@@ -39,7 +39,8 @@ from fgbench.collect.options import Options, decide
 from fgbench.collect.pipeline import build
 from fgbench.settings import load
 settings = load()
-decision = decide(Options(species="{SPECIES}", sample=True), settings)
+options = Options("text,audio", "{SPECIES}", per_class=4, sample=True)
+decision = decide(options, settings)
 print("begins", flush=True)
 build(Path(sys.argv[1]), decision.recipe, decision.sites, settings, patience=Patience(pace=0))
 """
@@ -61,8 +62,9 @@ class Round:
 def rounds(folder: Path, number: int, seed: int) -> Iterator[Round]:
     """That many rounds, each in a folder of its own."""
     rng = random.Random(seed)
-    sites = ("wikipedia", "allaboutbirds", "audubon", "fandom", "nhpbs", "ebird", "mnbirdatlas")
-    with sample_world(delays=dict.fromkeys((*sites, "wayback"), DELAY)) as world:
+    texts = ("wikipedia", "allaboutbirds", "audubon", "fandom", "nhpbs", "ebird", "mnbirdatlas")
+    others = ("wayback", "xeno-canto", "freesound", "avibase", "bird-sounds", "soundcloud")
+    with sample_world(delays=dict.fromkeys((*texts, *others), DELAY)) as world:
         build = begin(folder / "whole", world)
         start = time.monotonic()
         build.wait()
@@ -104,7 +106,7 @@ def wait_for_the_moment(
     """Whether the build still runs at a drawn moment: a request, so that a slow machine changes
     nothing, or a time, so that it may be long after the last one."""
     seconds, requests = whole
-    by_time = rng.random() < 0.25
+    by_time = rng.random() < 0.5
     until = time.monotonic() + rng.uniform(0, seconds)
     count = len(world.asked) + rng.randrange(requests)
     while build.poll() is None:
@@ -151,9 +153,15 @@ def answers(folder: Path) -> Counter[str]:
 
 
 def differences(folder: Path, other: Path) -> tuple[str, ...]:
-    """Names of the manifests that two builds do not have alike."""
+    """The manifests and media that two builds do not have alike."""
     one, two = (
-        {f.name: f.read_bytes() for f in (d / "manifests").iterdir()} for d in (folder, other)
+        {
+            str(path.relative_to(build)): path.read_bytes()
+            for part in ("manifests", "media")
+            for path in (build / part).rglob("*")
+            if path.is_file()
+        }
+        for build in (folder, other)
     )
     return tuple(sorted(n for n in {*one, *two} if one.get(n) != two.get(n)))
 

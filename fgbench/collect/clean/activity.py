@@ -20,13 +20,13 @@ from fgbench.collect.clean.decode import RATE
 from fgbench.collect.clean.spectrum import BIN_HZ, HOP_S, WINDOW, Power, Spectrum
 
 OUT_DB = 15.0
-"""A frame stands out with a cell this far over its bin's noise; white noise stays under 9 dB."""
+"""A frame stands out with a cell this far over its bin's noise; white noise stays under 10 dB."""
 TONAL = 0.15
-"""A frame is tonal with a flatness of at most this; broadband noise has 0.56, birds under 0.1."""
+"""A frame is tonal with a flatness of at most this; broadband noise has 0.56, birds to 0.12."""
 SURE_S, NOTHING_S = 0.25, 0.03
 """Keep a piece with so many seconds of tonal frames that stand out; drop one with fewer."""
 VOICED = 0.45
-"""Ask where this share of them has the pitch of a voice: birds to 0.25, speech from 0.65."""
+"""Ask where this share of them has the pitch of a voice: birds to 0.25, speech from 0.80."""
 STEADY_DB = 15.0
 """Ask where a narrow band is this much louder than those around it, all the time."""
 BIRDNET_NO, BIRDNET_YES = 0.25, 0.5
@@ -86,12 +86,12 @@ def measure(sound: Spectrum) -> Scores:
     """The scores of a sound, without BirdNET's."""
     snr, flatness = _frames(sound)
     tonal = _tonal(snr, flatness)
-    best = np.lexsort((-snr, ~tonal))[: round(SURE_S / HOP_S)]
+    loudest = np.lexsort((-snr, ~tonal))[: round(SURE_S / HOP_S)]
     around = median_filter(sound.noise, _AROUND, mode="nearest")
     return Scores(
         energy=float((snr >= OUT_DB).mean()),
-        flatness=float(np.median(flatness[best])),
-        snr_db=float(snr[best].min()),
+        flatness=float(np.median(flatness[loudest])),
+        snr_db=float(snr[loudest].min()),
         tonal_s=float(tonal.sum()) * HOP_S,
         voiced=_voiced(sound.power[tonal]),
         steady_db=_decibel(float((sound.noise / around).max())),

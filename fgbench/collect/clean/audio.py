@@ -119,6 +119,8 @@ def pointer(raw: RawAudio, bird: Species, answer: Response) -> Row:
     address = hashlib.sha256(raw.source_url.encode()).hexdigest()
     return _provenance(raw, bird, answer) | {
         "item_id": audio_id(address, 0, 0),
+        "path": None,
+        "sha256": None,
         "duration_s": raw.duration_s,
         "flags": list(raw.flags),
     }
@@ -225,8 +227,8 @@ class _Cleaning:
         if decision is None and self.rules.keep_doubtful:
             return row | {"flags": [DOUBTFUL]}
         reason = Reason.DOUBTFUL if decision is None else Reason.DROPPED
-        evidence = {name: row[name] for name in _EVIDENCE}
-        return rejection(row, Stage.REVIEW, reason, str(scores)) | evidence
+        file = {name: row[name] for name in ("path", "sha256")}
+        return rejection(row, Stage.REVIEW, reason, str(scores)) | file
 
     def _write(self, part: _Part) -> Row:
         content = part.content if isinstance(part.content, bytes) else write_flac(part.content)
@@ -239,10 +241,6 @@ class _Cleaning:
             "sha256": hashlib.sha256(content).hexdigest(),
             "bytes": len(content),
         }
-
-
-_EVIDENCE = ("path", "sha256", "start_s", "end_s", "activity")
-"""What the reviewer needs of a piece that is withheld."""
 
 
 def _provenance(raw: RawAudio, bird: Species, answer: Response) -> Row:

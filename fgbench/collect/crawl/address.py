@@ -50,8 +50,11 @@ between the Archive's staff and the authors of the ``wayback`` package."""
 
 
 def origins_of(sites: Iterable[Site]) -> tuple[Origin, ...]:
-    """The origins behind the sites' hosts: each site, and the Archive where one of them asks it."""
-    sites = tuple(sites)
+    """The origins behind the sites' hosts: each site, and the Archive where one of them asks it.
+
+    A site that asks for nothing has none.
+    """
+    sites = tuple(site for site in sites if site.requests_per_query)
     archived = any(host in WAYBACK.hosts for site in sites for host in site.hosts)
     own = (
         Origin(site.name, tuple(site.hosts), site.pace, site.rule == ROBOTS, site.auth)

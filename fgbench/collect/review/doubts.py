@@ -8,25 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench.dataset.check import check_columns, check_values
 from fgbench.dataset.contents import REJECTED_FILE
-from fgbench.dataset.io import read_bytes, read_table
-from fgbench.dataset.parquet import read_parquet
+from fgbench.dataset.io import read_table
 from fgbench.dataset.rendering import address
 from fgbench.dataset.schema import MANIFESTS, REJECTED, Row, Stage
-from fgbench.errors import FaultyInput, InputError
+from fgbench.errors import InputError
 from fgbench.protocol import Medium
 from fgbench.species import species
 
 DOUBTFUL = "doubtful"
 """The flag of an item that is kept although nobody has decided on it."""
-
-EVIDENCE = tuple(
-    column
-    for column in MANIFESTS[Medium.AUDIO]
-    if column.name in ("path", "sha256", "start_s", "end_s", "activity")
-)
-"""What ``rejected`` may hold besides of a piece that was withheld: its file, its cut, its scores"""
 
 _TOLD = (
     *("site", "source_id", "title", "author", "licence", "place", "recorded_on", "text"),
@@ -83,7 +74,8 @@ def read_doubts(folder: Path) -> Mapping[str, Doubt]:
             why="What is in doubt stands there.",
             fix="Give the --out folder of a `fgbench build-data` that has finished.",
         )
-    rows = [r for r in _read_rejected(manifests / REJECTED_FILE) if r["stage"] == Stage.REVIEW]
+    rejected: list[Row] = read_table(manifests / REJECTED_FILE, REJECTED).to_pylist()
+    rows = [row for row in rejected if row["stage"] == Stage.REVIEW]
     for medium, columns in MANIFESTS.items():
         path = manifests / f"{medium}.parquet"
         if path.is_file():
@@ -98,18 +90,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(of) for key, of in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _read_rejected(path: Path) -> list[Row]:
-    found = read_parquet(read_bytes(path), str(path))
-    evidence = {c.name: c for c in EVIDENCE if c.name in found.column_names}
-    columns = list(({c.name: c for c in REJECTED} | evidence).values())
-    table, faults = check_columns(str(path), found, columns)
-    faults += check_values(str(path), table, columns)
-    if faults:
-        raise FaultyInput(f"The table {path} cannot be used", faults)
-    rows: list[Row] = table.to_pylist()
-    return rows
 
 
 def _doubt(row: Row, folder: Path) -> Doubt:

@@ -68,7 +68,7 @@ class BirdSounds(Site):
             yield RawAudio(
                 hit=hit,
                 title=parse(response).name or hit.title,
-                source_url=url,
+                source_url=f"{url}#{clip}",
                 source_id=clip,
                 licence=ALL_RIGHTS_RESERVED,
                 attribution=f"{clip}, bird-sounds.net, {url}",

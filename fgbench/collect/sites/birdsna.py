@@ -7,7 +7,6 @@ were free. No login is scripted.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from fgbench.collect.queries import Query
 
 FOLDER = "FGBENCH_BIRDSNA_IMPORT"
-"""The environment variable that names the folder of saved pages."""
+"""The setting that names the folder of saved pages."""
 
 _FIRST = "introduction"
 _PAGE = "https://birdsoftheworld.org/bow/species/{}/cur/{}"
@@ -74,6 +73,9 @@ class BirdsNA(CodedPages):
         f"Pages that a subscriber saved by hand, as HTML, in the folder that {FOLDER} names; and"
         " introductions from the Internet Archive, the nearest to --as-of (2019-01-01)."
     )
+
+    def __init__(self, place: Path | None = None) -> None:
+        self.place = place
 
     def find(
         self, species: Species, queries: Iterable[Query], session: Session
@@ -128,14 +130,12 @@ class BirdsNA(CodedPages):
     @cached_property
     def _pages(self) -> tuple[_Saved, ...]:
         """The saved pages, by file name."""
-        named = os.environ.get(FOLDER)
-        if not named:
+        if self.place is None:
             return ()
-        folder = Path(named).expanduser()
         try:
-            files = sorted(p for p in folder.iterdir() if p.suffix.lower() in {".html", ".htm"})
+            files = sorted(p for p in self.place.iterdir() if p.suffix.lower() in {".html", ".htm"})
         except OSError as error:
-            raise _unreadable(folder, error) from error
+            raise _unreadable(self.place, error) from error
         return tuple(map(_saved, files))
 
 

@@ -9,7 +9,6 @@ that they were given, beside it. Nothing is asked over the network.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from fgbench.species import Species
 
 CSV = "FGBENCH_MACAULAY_CSV"
-"""The environment variable that names an exported list, or a folder of lists and sounds."""
+"""The setting that names an exported list, or a folder of lists and sounds."""
 PAGE = "https://macaulaylibrary.org/asset/{}"
 """A recording's page by its catalogue number; its source id is the number after ``ML``."""
 
@@ -77,6 +76,9 @@ class Macaulay(Site):
         f"{CSV} names a list that the catalogue's export button gave you, or a folder of such"
         " lists and of sounds that you were given for research. Nothing is asked for."
     )
+
+    def __init__(self, place: Path | None = None) -> None:
+        self.place = place
 
     def find(
         self, species: Species, queries: Iterable[Query], session: Session
@@ -136,10 +138,8 @@ class Macaulay(Site):
     @cached_property
     def _files(self) -> tuple[Path, ...]:
         """What ``FGBENCH_MACAULAY_CSV`` names, and what lies beside a list that it names."""
-        named = os.environ.get(CSV)
-        if not named:
+        if (place := self.place) is None:
             return ()
-        place = Path(named).expanduser()
         try:
             folder = place if place.is_dir() else place.parent
             sounds = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)

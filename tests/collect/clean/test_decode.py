@@ -265,8 +265,8 @@ class TestHostile:
 
     def test_random_damage_never_crashes(self) -> None:
         rng = np.random.default_rng(2019)
-        for ending in ("mp3", "ogg", "flac", "m4a", "wav"):
-            whole = sounds.encode(sounds.wav(CHIRP[:44_100], 44_100), ending)
+        for options in ("mp3",), ("ogg",), ("flac",), ("m4a",), ("wav",), ("m4a", "-ac", "8"):
+            whole = sounds.encode(sounds.wav(CHIRP[:44_100], 44_100), *options)
             for _ in range(30):
                 broken = bytearray(whole)
                 for place in rng.integers(0, len(whole), 20):

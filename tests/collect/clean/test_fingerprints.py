@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,14 +124,3 @@ def test_the_definition_again() -> None:
         assert is_copy(whole, Landmarks.of([Landmarks(other, moved.astype(np.int32))])) is expected
         scattered = frames + 40 * np.arange(100)
         assert not is_copy(whole, Landmarks.of([Landmarks(codes, scattered.astype(np.int32))]))
-
-
-def test_real_recordings(real_data: Path) -> None:
-    """Each of the 18 again as a 64 kbit/s MP3 with a later start; the survey and others besides."""
-    files = sorted((real_data / "audio" / "mrtanner_cc0").glob("*/*.mp3"))
-    assert len(files) == 18
-    prints = [of_file(file.read_bytes()) for file in files]
-    later = ("mp3", "-ss", "0.333", "-b:a", "64k")
-    prints += [of_file(sounds.encode(file.read_bytes(), *later)) for file in files]
-    prints += [of_file(f.read_bytes()) for f in sorted((real_data / "audio/misc").glob("*.wav"))]
-    assert same_recordings(prints) == [(n, n + 18) for n in range(18)]

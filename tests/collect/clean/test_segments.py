@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
@@ -114,6 +116,14 @@ class TestFlac:
             assert level[0] < 0.35 * level[3]
             assert sorted(level) == list(level)
 
+    @pytest.mark.parametrize("size", [32_000, 32_001, 32_010, 32_031])
+    def test_has_every_sample(self, size: int) -> None:
+        """Whatever part of a millisecond is over."""
+        content = write_flac(self.samples[:size])
+        found, _ = soundfile.read(io.BytesIO(content), dtype="int16")
+        assert len(found) == size
+        assert np.array_equal(found[640:-640], self.samples[:size][640:-640])
+
     def test_twice_the_same_bytes(self) -> None:
         assert write_flac(self.samples) == write_flac(self.samples)
 
@@ -129,11 +139,21 @@ class TestEncoder:
 
         return put
 
-    @pytest.mark.parametrize("script", ["kill -9 $$", "exit 1"])
-    def test_that_dies_is_said(self, instead, script: str) -> None:
-        instead(script)
-        with pytest.raises(EncoderEndedError, match="error code"):
+    @pytest.mark.parametrize(
+        "script",
+        ["kill -9 $$", "exit 1", '{ffmpeg} "$@"; for last; do :; done; echo x >$last; kill -9 $$'],
+        ids=["killed", "failed", "killed half-way"],
+    )
+    def test_that_dies_is_said_and_leaves_nothing(
+        self, instead, script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        temporary = tmp_path / "temporary"
+        temporary.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        instead(script.format(ffmpeg=imageio_ffmpeg.get_ffmpeg_exe()))
+        with pytest.raises(EncoderEndedError, match="ended with code"):
             write_flac(TestFlac.samples)
+        assert list(temporary.iterdir()) == []
 
     def test_that_is_not_there_is_said(self, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))

@@ -21,7 +21,14 @@ folder, address, pages, largest = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3
 if largest:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
 sites = [
-    SimpleNamespace(name=name, hosts=(f"{name}.example",), pace=1, rule="robots.txt", auth=None)
+    SimpleNamespace(
+        name=name,
+        hosts=(f"{name}.example",),
+        pace=1,
+        requests_per_query=1,
+        rule="robots.txt",
+        auth=None,
+    )
     for name in ("one", "two")
 ]
 settings = Settings(sites={f"FGBENCH_SITE_{s.name.upper()}_URL": address for s in sites})

@@ -217,7 +217,7 @@ def test_a_dripping_answer_ends_at_the_deadline(crawl, server, wire, where):
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n"
         + gzip.compress(b"half of this is lost", mtime=0)[:20],
     ],
-    ids=["length", "chunked", "gzip"],  # a name of the bytes would differ between the test processes
+    ids=["length", "chunked", "gzip"],
 )
 def test_a_truncated_body_is_asked_for_again_and_never_kept(crawl, server, wire, answer):
     server.routes["/owl"] = wire.in_turn(wire.raw(answer), wire.status(200, b"whole"))

@@ -9,6 +9,7 @@ import pytest
 from fgbench.collect.sites.base import Absent, Access, FetchFailed, Hit
 from fgbench.collect.sites.birdsna import FOLDER, BirdsNA
 from fgbench.errors import InputError
+from fgbench.settings import load
 
 BOW = "https://birdsoftheworld.org/bow/species"
 
@@ -22,7 +23,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def found(asked, shelf, name="Black-footed Albatross", pages=None):
-    site = BirdsNA()
+    site = BirdsNA(load().imports.get(FOLDER))
     return site, list(site.find(*asked(name), shelf(pages or {})))
 
 

@@ -15,6 +15,7 @@ from collect.sites.loopback import asking, serving
 from fgbench.collect.sites.base import Absent, Access, Failure, FetchFailed, RawAudio
 from fgbench.collect.sites.macaulay import CSV, Macaulay
 from fgbench.errors import FaultyInput, InputError
+from fgbench.settings import load
 
 NAME = "Northern Cardinal"
 
@@ -30,7 +31,7 @@ def export(tmp_path, monkeypatch, fixture):
 
 
 def found(asked, shelf, name=NAME):
-    site, session = Macaulay(), shelf({})
+    site, session = Macaulay(load().imports.get(CSV)), shelf({})
     hits = list(site.find(*asked(name), session))
     assert session.asked == []
     return site, hits
