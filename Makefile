@@ -22,7 +22,7 @@ $(VENV)/.build: $(VENV)/.core
 	touch $@
 
 demo: $(VENV)/.build  ## build data from the sample world; score the sample submission
-	$(BIN)/fgbench build-data --sample --media text --per-class 12 --out demo-out/data
+	$(BIN)/fgbench build-data --sample --per-class 12 --out demo-out/data
 	$(BIN)/fgbench score --sample --out demo-out/score
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite
