@@ -39,10 +39,13 @@ $(VENV)/.bench: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build]'
 	touch $@
 
-bench: $(VENV)/.bench  ## fgbench score beside the bare product and its peers, in one run
+bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in one run each
 	$(BIN)/python tests/bench/score.py
 	$(BIN)/python tests/bench/build.py
 	$(BIN)/python tests/bench/hosts.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/audio.py
+	$(BIN)/python tests/bench/video.py
+	$(BIN)/python tests/bench/media.py
 
 soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py

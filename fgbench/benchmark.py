@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fgbench import remote
 from fgbench.benchmark_json import SHIPPED_TAXONOMY, Declaration, read_declaration
 from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.manifest import TEXT, WHOLE, Rows, read_columns, read_test_rows, show
@@ -102,13 +104,30 @@ def shipped() -> dict[str, str]:
 
 
 def load_benchmark(source: str | Path = DEFAULT, split_column: str | None = None) -> Benchmark:
-    """Open a shipped benchmark by its id, or a folder of manifests by its path.
+    """Open a shipped benchmark by its id, or a folder of manifests by its path or fsspec URL.
 
     ``split_column`` overrides the column that says train or test. A build folder, whose manifests
     lie in ``manifests/``, may be named by itself. Raises ``InputError`` or ``FaultyInput`` (codes
-    ``FG-B…``) when there is no such benchmark or its manifests cannot be scored against.
+    ``FG-B…``) when there is no such benchmark or its manifests cannot be scored against, and
+    ``FG-D…`` when a URL cannot be read.
     """
-    folder = locate(str(source))
+    with opened(str(source)) as folder:
+        return _load(folder, split_column)
+
+
+@contextmanager
+def opened(source: str) -> Iterator[Path]:
+    """The folder of manifests that an id, a path or a URL names; of a URL, a copy for the while."""
+    if (path := remote.local_path(source)) is not None:
+        yield locate(str(path))
+        return
+    build = f"{source.rstrip('/')}/manifests"
+    nested = remote.exists(f"{build}/benchmark.json")
+    with remote.fetched(build if nested else source) as folder:
+        yield folder
+
+
+def _load(folder: Path, split_column: str | None) -> Benchmark:
     spec = read_declaration(folder)
     column = split_column or spec.split_column
     digests: dict[str, str] = {}

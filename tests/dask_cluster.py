@@ -1,17 +1,24 @@
-"""``python tests/dask_cluster.py``: the engine on a cluster of two worker processes, as JSON.
+"""A dask cluster of processes of its own, and one to ask it: a test's own process has no part.
 
-Run by tests/test_engine.py in a process of its own, so that nothing that other tests left behind
-in theirs reaches the cluster.
+``python tests/dask_cluster.py ENGINE FUNCTION COUNT [PATIENCE]`` maps a function of this file over
+``range(COUNT)``, with PATIENCE seconds for the cluster. It prints a line when the first result is
+there, and then, as JSON, what came of it.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from distributed import LocalCluster
-
-from fgbench.engine import map_unordered
-from fgbench.errors import InputError
+from fgbench import cluster
+from fgbench.engine import check_engine, map_unordered
+from fgbench.errors import FgbenchError, InputError
 
 
 def double(n: int) -> int:
@@ -24,21 +31,90 @@ def fails_at_70(n: int) -> int:
     return n
 
 
-def main() -> None:
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        engine = cluster.scheduler_address.replace("tcp://", "dask://")
-        found = {
-            "doubled": sorted(map_unordered(double, iter(range(300)), engine=engine)),
-            "nothing": list(map_unordered(double, [], engine=engine)),
-        }
-        try:
-            list(map_unordered(fails_at_70, range(200), engine=engine))
-        except InputError as error:
-            found["error"] = [error.code, error.what, error.why, error.fix]
+def ends_at_5(n: int) -> int:
+    if n == 5:
+        os._exit(1)
+    return n
+
+
+def slow(n: int) -> int:
+    time.sleep(0.1)
+    return n
+
+
+class Cluster:
+    """A scheduler and its workers. ``engine`` is what fgbench calls it."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._stack, self._folder = stack, folder
+        self.scheduler = self._start("dask_scheduler", "--port", "0", "--host", "127.0.0.1")
+        self._address = self._said(self.scheduler, "Scheduler at:").split()[-1]
+        self.engine = self._address.replace("tcp://", "dask://")
+
+    def add_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        worker = self._start("dask_worker", self._address, "--nthreads", "1", *options)
+        self._said(worker, "Registered to:")
+        return worker
+
+    def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{program}", "--no-dashboard", *options]
+        log = self._stack.enter_context((self._folder / f"{time.monotonic_ns()}.log").open("wb"))
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+        self._stack.callback(_end, process)
+        process.log = Path(log.name)  # type: ignore[attr-defined]
+        return process
+
+    def _said(self, process: subprocess.Popen[bytes], words: str) -> str:
+        """The line in which a process says that it is there."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None:
+            for line in process.log.read_text().splitlines():  # type: ignore[attr-defined]
+                if words in line:
+                    return line
+            time.sleep(0.05)
+        raise RuntimeError(process.log.read_text())  # type: ignore[attr-defined]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Cluster]:
+    """A scheduler whose processes end with the context; ``folder`` is theirs to work in."""
+    with ExitStack() as stack:
+        yield Cluster(stack, folder)
+
+
+def ask(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """This file as a program, at work."""
+    command = [sys.executable, __file__, *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd
+    )
+
+
+def main(engine: str, function: str, count: str, patience: str = "30") -> None:
+    cluster._ANSWER = cluster._RESTART = float(patience)
+    found: dict[str, list[object]] = {}
+    try:
+        if function == "check":
+            check_engine(engine, Path(count))
+        else:
+            found["results"] = []
+            for result in map_unordered(globals()[function], range(int(count)), engine=engine):
+                if not found["results"]:
+                    print("begun", flush=True)
+                found["results"].append(result)
+    except FgbenchError as error:
+        found = {"error": [error.code, error.what, error.why, error.fix]}
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

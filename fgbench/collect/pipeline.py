@@ -37,7 +37,7 @@ from fgbench.dataset.description import describe
 from fgbench.dataset.schema import Row, is_pointer
 from fgbench.dataset.select import Selection, select
 from fgbench.dataset.split import split
-from fgbench.engine import map_unordered
+from fgbench.engine import check_engine
 from fgbench.errors import InputError
 from fgbench.protocol import Medium
 from fgbench.settings import Settings
@@ -272,8 +272,8 @@ def build(
     """
     progress = progress or Silence()
     _check(folder, recipe, offline)
-    for _ in map_unordered(len, (), engine=engine):
-        pass  # an engine that is not there is found before anything is asked
+    folder.mkdir(parents=True, exist_ok=True)
+    check_engine(engine, folder)
     before = recorded(folder / MANIFESTS) if retry_failed else None
     if recipe.sample:
         from fgbench.collect.sample import bring

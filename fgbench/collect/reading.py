@@ -71,7 +71,8 @@ def read_pages(
     results: list[PageRead] = []
     for batch in batches(pages):
         for result in map_unordered(read_page, batch, engine=engine, workers=workers):
-            results.append(result)
+            here = (replace(one, site=adapters[one.site.name]) for one in result.listed)
+            results.append(replace(result, listed=tuple(here)))  # a worker's site knows no files
             advance(len(results), len(hits))
     return sorted(results, key=lambda result: result.place)
 

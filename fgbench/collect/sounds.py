@@ -23,12 +23,10 @@ from fgbench.collect.crawl.workers import run_hosts
 from fgbench.collect.harvest import outcome, response_to, unreadable
 from fgbench.collect.progress import Progress
 from fgbench.collect.reading import Listed, batches
-from fgbench.collect.recipe import FILE
 from fgbench.collect.sites.base import Absent, FetchFailed, Hit, RawAudio, Response
 from fgbench.dataset.collected import Failed
 from fgbench.dataset.schema import Row, Stage, rejection
 from fgbench.engine import map_unordered
-from fgbench.errors import InputError
 from fgbench.protocol import Medium
 from fgbench.species import species
 
@@ -197,17 +195,7 @@ def _hit(listed: Listed) -> Hit:
 
 
 def clean_sound(sound: Sound) -> tuple[int, Cleaned]:
-    """What became of one sound; its files are written. One that trips a decoder is a failure.
-
-    Raises ``InputError`` (FG-U010) on a machine that does not see the build folder.
-    """
-    if not (sound.out / FILE).is_file():
-        raise InputError(
-            "FG-U010",
-            f"a worker does not see {sound.out}",
-            why="Pieces of recordings are written there by whoever cuts them.",
-            fix="Mount the folder under the same path on every machine, or use --engine local.",
-        )
+    """What became of one sound; its files are written. One that trips a decoder is a failure."""
     raw, bird = sound.raw, species()[sound.raw.hit.label]
     try:
         cleaned = clean_audio(

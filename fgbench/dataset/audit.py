@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from fgbench.benchmark import opened
 from fgbench.dataset import paper
 from fgbench.dataset.accounts import account
 from fgbench.dataset.collected import Collected, recorded
@@ -38,13 +39,14 @@ _TOPS: Mapping[str, Sequence[int]] = {
 
 
 def audit(source: str | Path, collected: Collected | None = None) -> Document:
-    """The audit of a folder of manifests, a build folder, or a shipped benchmark by its id.
+    """The audit of a folder of manifests, a build folder, the fsspec URL of one, or a shipped id.
 
     ``collected``: from a build; else what the folder's audit.json keeps of it. Raises
     ``FgbenchError`` where the sum found = kept + rejected + failed does not come out (FG-A001),
     ``InputError`` where the folder cannot be read (FG-A002, FG-B…, FG-D…).
     """
-    return audit_contents(read_contents(source), collected)
+    with opened(str(source)) as folder:
+        return audit_contents(read_contents(folder), collected)
 
 
 def audit_contents(contents: Contents, collected: Collected | None = None) -> Document:

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from fgbench import remote
 from fgbench.dataset.collected import recorded
 from fgbench.dataset.contents import ABSENT_FILE, REJECTED_FILE, Contents, read_contents
 from fgbench.dataset.description import describe
-from fgbench.dataset.io import read_bytes, read_table, write_benchmark, write_bytes, write_table
+from fgbench.dataset.io import SUMS, read_bytes, read_table, write_benchmark, write_table
 from fgbench.dataset.schema import ABSENT, MANIFESTS, REJECTED, Column, Row
 from fgbench.errors import Fault, FaultyInput, FgbenchError, InputError
 from fgbench.manifest import show
@@ -64,12 +64,12 @@ class Exported:
 def export(source: str | Path, target: str, what: What = What.WHOLE) -> Exported:
     """Copy a build folder to a new folder or an fsspec URL.
 
-    A folder appears whole or not at all; at a URL benchmark.json comes last, so that a copy that
-    was broken off is no benchmark, and exporting again completes it. Raises ``InputError`` where
-    the target is in use (FG-T001) or the source is no build (FG-T002), ``FaultyInput`` where media
-    are not as their rows say (FG-T003) or a table is at fault (FG-D…).
+    A folder appears whole or not at all; at a URL benchmark.json and SHA256SUMS come last, so that
+    a copy that was broken off does not look whole, and exporting again completes it. Raises
+    ``InputError`` where the target is in use (FG-T001) or the source is no build (FG-T002),
+    ``FaultyInput`` where media are not as their rows say (FG-T003) or a table is at fault (FG-D…).
     """
-    folder = _local(target)
+    folder = remote.local_path(target)
     _check_free(target, folder)
     contents = read_contents(source)
     tables = {
@@ -89,30 +89,22 @@ def export(source: str | Path, target: str, what: What = What.WHOLE) -> Exported
     return _summarise(tables, len(media))
 
 
-def _local(target: str) -> Path | None:
-    """The folder that a target names; None for a URL of a file system elsewhere."""
-    if target.startswith("file://"):
-        return Path(unquote(urlsplit(target).path))
-    return None if "://" in target else Path(target)
-
-
 def _check_free(target: str, folder: Path | None) -> None:
-    if folder is not None:
-        used = folder.is_symlink() or (folder.exists() and not _is_empty(folder))
+    if folder is None:
+        used = remote.exists(f"{target.rstrip('/')}/{_MANIFESTS}/{SUMS}")
     else:
-        try:
-            used = bool(read_bytes(f"{target.rstrip('/')}/{_MANIFESTS}/{_BENCHMARK}"))
-        except InputError as error:
-            if error.code != "FG-D011":
-                raise
-            used = False
+        used = folder.is_symlink() or (folder.exists() and not _is_empty(folder))
     if used:
-        raise InputError(
-            "FG-T001",
-            f"{target} is there already",
-            why="An export replaces nothing: what is there might be the only copy.",
-            fix="Name a new folder, or remove that one.",
-        )
+        raise _in_use(target)
+
+
+def _in_use(target: str) -> InputError:
+    return InputError(
+        "FG-T001",
+        f"{remote.show_url(target)} is there already",
+        why="An export replaces nothing: what is there might be the only copy.",
+        fix="Name a new folder, or remove that one.",
+    )
 
 
 def _is_empty(folder: Path) -> bool:
@@ -208,12 +200,17 @@ def _write_manifests(folder: Path, contents: Contents, tables: Mapping[str, list
 
 
 def _upload(folder: Path, root: Path, media: Sequence[str], target: str) -> None:
-    """Media, then manifests, benchmark.json last."""
+    """Media, then manifests, those that say it is whole last."""
     base = target.rstrip("/")
+    benchmark = f"{base}/{_MANIFESTS}/{_BENCHMARK}"
+    if remote.exists(benchmark) and read_bytes(benchmark) != read_bytes(folder / _BENCHMARK):
+        raise _in_use(target)  # no copy of this build that was broken off
     for path in media:
-        write_bytes(f"{base}/{path}", read_bytes(root / path))
-    for name in sorted((p.name for p in folder.iterdir()), key=lambda n: (n == _BENCHMARK, n)):
-        write_bytes(f"{base}/{_MANIFESTS}/{name}", read_bytes(folder / name))
+        remote.upload(root / path, f"{base}/{path}")
+    last = (_BENCHMARK, SUMS)
+    others = sorted(path.name for path in folder.iterdir() if path.name not in last)
+    for name in (*others, *last):
+        remote.upload(folder / name, f"{base}/{_MANIFESTS}/{name}")
 
 
 def _summarise(tables: Mapping[str, list[Row]], media_files: int) -> Exported:

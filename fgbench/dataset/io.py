@@ -12,16 +12,16 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fgbench import remote
 from fgbench.benchmark_json import SHIPPED_TAXONOMY
 from fgbench.dataset.check import check_columns, check_values
 from fgbench.dataset.parquet import read_parquet
 from fgbench.dataset.schema import MANIFESTS, Column, Row, Split
-from fgbench.errors import Fault, FaultyInput, FgbenchError, InputError, MissingExtra
+from fgbench.errors import Fault, FaultyInput, FgbenchError, InputError
 from fgbench.manifest import show
 from fgbench.protocol import MEDIA, Medium
 
@@ -56,11 +56,11 @@ def read_table(source: str | Path, columns: Sequence[Column]) -> pa.Table:
 
 def write_bytes(target: str | Path, data: bytes) -> None:
     """Write a file whole or not at all; its folder is made where missing."""
-    path, remote = _locate(target)
+    path = remote.local_path(target)
+    if path is None:
+        remote.write(str(target), data)
+        return
     try:
-        if remote is not None:
-            remote.pipe_file(str(path), data)
-            return
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         try:
@@ -83,9 +83,11 @@ def write_bytes(target: str | Path, data: bytes) -> None:
 
 def read_bytes(source: str | Path) -> bytes:
     """The content of a file, from a path or an fsspec URL."""
-    path, remote = _locate(source)
+    path = remote.local_path(source)
+    if path is None:
+        return remote.read(str(source))
     try:
-        return bytes(remote.cat_file(str(path))) if remote is not None else path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(
             "FG-D011",
@@ -190,25 +192,6 @@ def _sorted(table: pa.Table) -> pa.Table:
     first = [name for name in ("label", "item_id") if name in table.column_names]
     plain = [f.name for f in table.schema if not pa.types.is_nested(f.type) and f.name not in first]
     return table.sort_by([(name, "ascending") for name in (*first, *plain)]).combine_chunks()
-
-
-def _locate(target: str | Path) -> tuple[Path, Any]:
-    """A path here and None, or a path on a file system of fsspec and that file system."""
-    if "://" not in str(target):
-        return Path(target), None
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise MissingExtra("fsspec", "build") from error
-    try:
-        system, path = url_to_fs(str(target))
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            "FG-D013",
-            f"{target} is not an address that fsspec can open: {error}",
-            fix="Give a path, or install the package that the message names.",
-        ) from error
-    return Path(path), None if "file" in system.protocol else system
 
 
 def _sync_folder(folder: Path) -> None:

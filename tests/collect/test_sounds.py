@@ -15,10 +15,10 @@ from fgbench.collect.clean.audio import Rules
 from fgbench.collect.clean.segments import EncoderEndedError, Pieces
 from fgbench.collect.pipeline import build
 from fgbench.collect.reading import Listed
-from fgbench.collect.recipe import Recipe, write_recipe
+from fgbench.collect.recipe import Recipe
 from fgbench.collect.review.decisions import Decision, Decisions
 from fgbench.collect.sites.base import Failure, Hit, Licence, RawAudio, Response
-from fgbench.collect.sounds import Sound, clean_sound, enough, in_order
+from fgbench.collect.sounds import enough, in_order
 from fgbench.errors import FgbenchError, InputError
 from fgbench.protocol import Medium
 from fgbench.settings import Settings
@@ -300,15 +300,6 @@ def test_the_order_is_quality_no_others_length_id_and_sites_take_turns(chorus, c
 
 def test_enough_is_half_as_many_again():
     assert [enough(n) for n in (0, 1, 4, 5, 60)] == [0, 2, 6, 8, 90]
-
-
-def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, chorus):
-    one = listed(chorus, "1")
-    sound = Sound(0, one.raw, replace(one.listing, body=song(1)), tmp_path, Rules(), {})
-    with pytest.raises(InputError, match="FG-U010"):
-        clean_sound(sound)
-    write_recipe(tmp_path, Recipe((Medium.AUDIO,), (GULL,), (), {}))
-    assert len(clean_sound(sound)[1].rows) == 1
 
 
 def test_how_sound_was_treated_stands_in_the_audit(built):

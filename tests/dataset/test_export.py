@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from small_build import audio_row, collected, prose, rows, text_row, write_build
 
-from fgbench import load_benchmark
+from fgbench import load_benchmark, remote
 from fgbench.dataset import io
 from fgbench.dataset.audit import audit, to_json
 from fgbench.dataset.description import describe
@@ -159,19 +159,19 @@ def test_a_target_that_is_there_is_left_alone(build: Path, tmp_path: Path) -> No
     assert (tmp_path / "a new" / "one" / "manifests" / "benchmark.json").is_file()
 
 
-def test_a_url_is_written_benchmark_last(
+def test_a_url_is_written_sums_last(
     build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = []
+    order, upload = [], remote.upload
 
-    def note(target: str | Path, data: bytes) -> None:
-        order.append(str(target))
-        io.write_bytes(target, data)
+    def note(source: Path, url: str) -> None:
+        order.append(url)
+        upload(source, url)
 
-    monkeypatch.setattr("fgbench.dataset.export.write_bytes", note)
+    monkeypatch.setattr(remote, "upload", note)
     base = f"memory://{tmp_path.name}/copy"
     export(build, f"{base}/", What.REDISTRIBUTABLE)
-    assert order[-1] == f"{base}/manifests/benchmark.json"
+    assert order[-2:] == [f"{base}/manifests/{name}" for name in ("benchmark.json", io.SUMS)]
     export(build, str(tmp_path / "here"), What.REDISTRIBUTABLE)
     here = files(tmp_path / "here")
     assert {target.removeprefix(f"{base}/"): read_bytes(target) for target in order} == here

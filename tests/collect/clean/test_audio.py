@@ -297,7 +297,7 @@ def test_a_pointer_has_no_sound(tmp_path: Path) -> None:
     other = pointer(replace(source, source_url="https://x.org/8"), BIRD, answer(b"{}"))
     write_table(tmp_path / "rows.parquet", [row, other], MANIFESTS[Medium.AUDIO])
     assert row["item_id"] != other["item_id"]
-    assert "path" not in row
+    assert row["path"] is row["sha256"] is None
     assert row["duration_s"] == 12.0
 
 

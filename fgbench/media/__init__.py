@@ -1,0 +1,1 @@
+"""From files to arrays: images, texts, video frames and sounds as networks take them."""
