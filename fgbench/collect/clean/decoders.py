@@ -79,11 +79,22 @@ def _words(error: Exception) -> str:
     return " ".join(said.split())[:100] or type(error).__name__
 
 
+class _Forwards(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from its beginning to its end.
+
+    Behind each block soundfile seeks to where it is already: an MP3 loses its bit reservoir by
+    that, and the samples behind it change.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 class _SoundFile:
     """A file that libsndfile reads."""
 
     def __init__(self, content: bytes) -> None:
-        self._file: Any = soundfile.SoundFile(BytesIO(content))
+        self._file: Any = _Forwards(BytesIO(content))
         if self._file.format not in _FORMATS:
             raise ValueError(f"the format {self._file.format}")
         self.name = f"libsndfile-{soundfile.__libsndfile_version__}"

@@ -76,3 +76,12 @@ def test_an_ogg_file_without_its_end_is_said(codec: tuple[str, ...]) -> None:
     last = content.rindex(b"OggS")
     for end in (len(content) // 2, last, last + 20, len(content) - 1):
         assert flags(content[:end]) == {BROKEN_OFF}
+
+
+def test_an_mp3_in_blocks_is_the_mp3_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = sounds.encode(WAV, "mp3", "-b:a", "32k")
+    whole = np.concatenate([block.copy() for block in open_decoder(content).blocks()])
+    monkeypatch.setattr("fgbench.collect.clean.decoders._BLOCK", 4096)
+    blocks = np.concatenate([block.copy() for block in open_decoder(content).blocks()])
+    assert len(blocks) == len(whole) > 3 * RATE
+    assert np.abs(blocks - whole).max() < 1e-6
