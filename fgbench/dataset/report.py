@@ -6,7 +6,9 @@ the audit's; the examples are rows, of what may be passed on.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench import __version__
@@ -18,6 +20,7 @@ from fgbench.dataset.plot import Part, bar, columns, strip
 from fgbench.dataset.remarks import biases, counted, limits, passable, plural, share
 from fgbench.dataset.rendering import count, render
 from fgbench.dataset.schema import Row
+from fgbench.errors import InputError
 from fgbench.protocol import Medium
 
 if TYPE_CHECKING:
@@ -77,7 +80,10 @@ def _medium(document: dict[str, Any], contents: Contents, medium: str) -> dict[s
         "splits": [_split(document, split, medium) for split in document["benchmark"]["splits"]],
         "absent": _absent(document, medium),
         "span": span(document["classes"][medium]["items"]),
-        "examples": _examples(contents.items.get(Medium(medium), ())),
+        "examples": [
+            example | {"picture": _spectrogram(example, contents.folder.parent)}
+            for example in _examples(contents.items.get(Medium(medium), ()))
+        ],
     }
 
 
@@ -207,5 +213,26 @@ def _examples(rows: Sequence[Row]) -> list[Row]:
         if row.get("redistributable") and (row.get("text") or row.get("path")):
             held = chosen.setdefault(row["site"], row)
             chosen[row["site"]] = min(held, row, key=lambda r: draw(0, "example", r["item_id"]))
-    shown = ("species", "site", "source_url", "title", "author", "licence", "text", "path")
+    origin = ("site", "source_url", "title", "author", "licence")
+    shown = ("medium", "species", *origin, "text", "path")
     return [{name: chosen[site].get(name) for name in shown} for site in sorted(chosen)]
+
+
+def _spectrogram(example: Row, build: Path) -> str | None:
+    """A sound drawn, as the address of a picture; None where its file is not in the build folder,
+    or not what its row says: an example is no check.
+
+    ``picture`` needs the packages that decode sound, which an audit does not.
+    """
+    if example["medium"] != Medium.AUDIO or not example["path"]:
+        return None
+    file = (build / example["path"]).resolve()
+    if not (file.is_relative_to((build / "media").resolve()) and file.is_file()):
+        return None
+    from fgbench.media.picture import draw as drawn
+
+    try:
+        picture = drawn(file).spectrogram
+    except InputError:
+        return None
+    return f"data:image/png;base64,{b64encode(picture).decode()}"

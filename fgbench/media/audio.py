@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal.windows import hann
 
-from fgbench.collect.clean.decode import (
+from fgbench.errors import FaultyInput, MissingExtra
+from fgbench.manifest import show
+from fgbench.media.decode import (
     BROKEN_OFF,
-    RATE,
     SHORTER_THAN_STATED,
     Recording,
     UndecodableError,
 )
-from fgbench.errors import FaultyInput, MissingExtra
-from fgbench.manifest import show
 from fgbench.media.faults import unusable
 from fgbench.media.image import Pixels, decode_image, frame
 from fgbench.media.magma import MAGMA
@@ -27,7 +26,6 @@ from fgbench.media.preset import AudioRule, Drawing
 from fgbench.media.source import read_file
 
 try:
-    import soxr
     from PIL import Image
 except ImportError as error:
     raise MissingExtra(error.name or "soxr", "train") from error
@@ -75,11 +73,11 @@ def load_samples(path: Path, rate: int) -> Samples:
 def _decode(content: bytes, path: Path, rate: int) -> Samples:
     blocks, held = [], 0
     try:
-        recording = Recording(content)
+        recording = Recording(content, rate=rate)
         for block in recording:
             blocks.append(block)
             held += len(block)
-            if held > (LONGEST_S + 1) * RATE:
+            if held > (LONGEST_S + 1) * rate:
                 raise _too_long(path)
     except UndecodableError as error:
         found = f"{error.flaw}: {show(error.detail)}"
@@ -87,8 +85,7 @@ def _decode(content: bytes, path: Path, rate: int) -> Samples:
     if amiss := {BROKEN_OFF, SHORTER_THAN_STATED}.intersection(recording.flags):
         found = f"{' and '.join(sorted(amiss))}, after {recording.duration_s:.1f} s"
         raise unusable("FG-M005", str(path), found, _EXPECTED, _FETCH)
-    whole = np.concatenate(blocks).astype(np.float32) / np.float32(2**15)
-    samples: Samples = soxr.resample(whole, RATE, rate, "HQ")
+    samples: Samples = np.concatenate(blocks).astype(np.float32) / np.float32(2**15)
     if not np.abs(samples).max(initial=0) > SILENCE:
         found = f"{recording.duration_s:.1f} s of silence below {rate / 2:,.0f} Hz"
         fix = "leave the item out: there is nothing in it to be recognised"

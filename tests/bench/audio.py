@@ -79,9 +79,9 @@ def make(folder: Path, one_round: Path, minutes: int, ending: str) -> Path:
 def judge_pieces(path: Path) -> tuple[float, int]:
     """Decode, cut, judge: seconds of sound, and pieces."""
     from fgbench.collect.clean.activity import judge, measure
-    from fgbench.collect.clean.decode import Recording
     from fgbench.collect.clean.segments import cut
     from fgbench.collect.clean.spectrum import spectrum
+    from fgbench.media.decode import Recording
 
     recording, pieces = Recording(path.read_bytes()), 0
     for piece in cut(recording):
@@ -105,7 +105,7 @@ def clean(path: Path) -> tuple[float, int]:
 
 
 def decode_only(path: Path) -> tuple[float, int]:
-    from fgbench.collect.clean.decode import Recording
+    from fgbench.media.decode import Recording
 
     return sum(map(len, Recording(path.read_bytes()))) / RATE, 0
 

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from report import describe_machine, installed, table
 
-from fgbench.collect.clean.decode import RATE, Recording
 from fgbench.media.audio import draw, load_audio
+from fgbench.media.decode import RATE, Recording
 from fgbench.media.image import load_image, normalise
 from fgbench.media.preset import PAPER, RELEASED
 from fgbench.media.text import encode

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sounds
 from bs4 import BeautifulSoup
 from small_build import HOSTILE, collected, text_row, write_build
 
@@ -13,7 +15,7 @@ from fgbench.dataset.audit import audit_contents
 from fgbench.dataset.collected import Collected, Failed
 from fgbench.dataset.contents import read_contents
 from fgbench.dataset.io import write_table
-from fgbench.dataset.report import LISTED, report
+from fgbench.dataset.report import LISTED, _spectrogram, report
 from fgbench.dataset.schema import MANIFESTS
 from fgbench.protocol import Medium
 
@@ -140,3 +142,18 @@ def test_one_text_without_a_site_s_licence_is_enough(tmp_path: Path) -> None:
     write_table(tmp_path / "text.parquet", rows, MANIFESTS[Medium.TEXT])
     page = BeautifulSoup(made(tmp_path)[1], "lxml")
     assert ["not stated", "yes", "1"] in lines(page, "text")
+
+
+def test_a_sound_that_is_there_is_drawn(tmp_path: Path) -> None:
+    song = tmp_path / "media" / "audio" / "1.flac"
+    song.parent.mkdir(parents=True)
+    song.write_bytes(sounds.wav(sounds.scene(1, 3)))
+    (tmp_path / "secret.wav").write_bytes(song.read_bytes())
+    row = {"medium": "audio", "path": "media/audio/1.flac"}
+    picture = _spectrogram(row, tmp_path)
+    assert picture is not None
+    assert b64decode(picture.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+    for path in (None, "media/audio/none.flac", "media/../secret.wav", "/etc/passwd"):
+        assert _spectrogram(row | {"path": path}, tmp_path) is None
+    song.write_bytes(b"no sound")
+    assert _spectrogram(row, tmp_path) is None

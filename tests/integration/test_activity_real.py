@@ -24,8 +24,8 @@ from fgbench.collect.clean.activity import (
     measure,
 )
 from fgbench.collect.clean.birdnet import is_installed, open_birdnet
-from fgbench.collect.clean.decode import RATE, Recording, Samples
 from fgbench.collect.clean.spectrum import HOP_S, spectrum
+from fgbench.media.decode import RATE, Recording, Samples
 from fgbench.species import Species, species
 
 SONGS = {"Ovenbird": (5.8, 9.1, 14.8, 22.0), "Black-throated Green Warbler": (1.8, 10.5, 21.6)}

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import sounds
 
-from fgbench.collect.clean.decode import Recording
 from fgbench.collect.clean.fingerprints import Landmarks, is_copy, landmarks, same_recordings
 from fgbench.collect.clean.segments import cut
 from fgbench.collect.clean.spectrum import spectrum
+from fgbench.media.decode import Recording
 
 FORMS = [
     ("mp3", "-b:a", "64k"),

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.fft import irfft
 from scipy.ndimage import median_filter
 
-from fgbench.collect.clean.decode import RATE
 from fgbench.collect.clean.spectrum import BIN_HZ, HOP_S, WINDOW, Power, Spectrum
+from fgbench.media.decode import RATE
 
 OUT_DB = 15.0
 """A frame stands out with a cell this far over its bin's noise; white noise stays under 10 dB."""

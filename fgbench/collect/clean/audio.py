@@ -14,7 +14,6 @@ from pathlib import Path
 from fgbench.collect.clean.activity import Scores, Verdict, best, judge, measure
 from fgbench.collect.clean.birdnet import VERSION as BIRDNET_VERSION
 from fgbench.collect.clean.birdnet import open_birdnet
-from fgbench.collect.clean.decode import RATE, Recording, Samples, UndecodableError
 from fgbench.collect.clean.fingerprints import Landmarks, landmarks
 from fgbench.collect.clean.marks import strip_invisible
 from fgbench.collect.clean.segments import (
@@ -32,6 +31,7 @@ from fgbench.collect.sites.base import RawAudio, Response
 from fgbench.dataset.collected import Failed
 from fgbench.dataset.io import write_bytes
 from fgbench.dataset.schema import Row, Stage, audio_id, rejection
+from fgbench.media.decode import RATE, Recording, Samples, UndecodableError
 from fgbench.protocol import Medium
 from fgbench.species import Species
 

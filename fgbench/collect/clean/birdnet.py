@@ -17,8 +17,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from fgbench.collect.clean.decode import RATE, Samples
 from fgbench.errors import MissingExtra
+from fgbench.media.decode import RATE, Samples
 
 _MODEL = "BirdNET_GLOBAL_6K_V2.4"
 VERSION = "birdnet-2.4"

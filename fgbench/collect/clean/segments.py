@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from fgbench.collect.clean.decode import RATE, Samples
 from fgbench.errors import FgbenchError, MissingExtra
+from fgbench.media.decode import RATE, Samples
 
 try:
     from imageio_ffmpeg import get_ffmpeg_exe

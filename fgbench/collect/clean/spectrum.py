@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.ndimage import uniform_filter
 
-from fgbench.collect.clean.decode import RATE, Samples
+from fgbench.media.decode import RATE, Samples
 
 WINDOW, HOP = 1024, 512
 """Samples: 32 ms, 16 ms apart."""

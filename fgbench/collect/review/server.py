@@ -23,9 +23,9 @@ from urllib.parse import parse_qs
 from fgbench import __version__
 from fgbench.collect.review.decisions import Decision, Decisions
 from fgbench.collect.review.doubts import Doubt
-from fgbench.collect.review.picture import draw
 from fgbench.collect.review.sound import byte_range, content_type
 from fgbench.errors import FgbenchError, InputError
+from fgbench.media.picture import draw
 
 HOST = "127.0.0.1"
 _MAX_BODY = 4096

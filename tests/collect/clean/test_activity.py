@@ -10,8 +10,8 @@ import sounds
 import soxr
 
 from fgbench.collect.clean.activity import Scores, Verdict, active_frames, best, judge, measure
-from fgbench.collect.clean.decode import Recording
 from fgbench.collect.clean.spectrum import HOP_S, spectrum
+from fgbench.media.decode import Recording
 
 
 def score(sound: np.ndarray) -> Scores:

@@ -174,7 +174,7 @@ def test_a_header_that_claims_ten_hours(kind: str, tmp_path: Path) -> None:
 _LONG = """
 import json, sys
 from pathlib import Path
-from fgbench.collect.clean.decode import Recording
+from fgbench.media.decode import Recording
 from fgbench.collect.clean.segments import cut
 
 recording = Recording(sys.stdin.buffer.read() * 60 * {hours})

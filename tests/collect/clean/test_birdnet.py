@@ -11,8 +11,8 @@ import sounds
 
 from fgbench.collect.clean import birdnet
 from fgbench.collect.clean.birdnet import NO_BIRD, is_installed, open_birdnet
-from fgbench.collect.clean.decode import Recording
 from fgbench.errors import MissingExtra
+from fgbench.media.decode import Recording
 
 installed = pytest.mark.skipif(
     not is_installed(),

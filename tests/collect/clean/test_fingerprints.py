@@ -9,10 +9,10 @@ import pytest
 import sounds
 
 from fgbench.collect.clean import fingerprints
-from fgbench.collect.clean.decode import Recording, Samples
 from fgbench.collect.clean.fingerprints import Landmarks, is_copy, landmarks, same_recordings
 from fgbench.collect.clean.segments import cut
 from fgbench.collect.clean.spectrum import spectrum
+from fgbench.media.decode import Recording, Samples
 
 VARIANTS = [
     ("mp3", "-b:a", "64k"),

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 import sounds
 
-from fgbench.collect.clean.decode import RATE
 from fgbench.collect.clean.segments import EncoderEndedError, Piece, Pieces, cut, write_flac
 from fgbench.errors import FgbenchError
+from fgbench.media.decode import RATE
 
 
 def noise(duration_s: float, seed: int) -> np.ndarray:

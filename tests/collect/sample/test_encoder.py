@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from fgbench.collect.clean.decode import SHORTER_THAN_STATED, Recording
 from fgbench.collect.sample.encoder import Format, claim, encode, with_serial
+from fgbench.media.decode import SHORTER_THAN_STATED, Recording
 
 RATE = 22_050
 SOUND = 0.3 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)

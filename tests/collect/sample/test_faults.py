@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fgbench.collect.clean.decode import SHORTER_THAN_STATED, Flaw, Recording, UndecodableError
 from fgbench.collect.sample import FaultKind, SampleWorld, SiteFault, sample_world
+from fgbench.media.decode import SHORTER_THAN_STATED, Flaw, Recording, UndecodableError
 
 PAGE = "/field-guide/bird/common-tern"
 SOUND = "/990144002/download"

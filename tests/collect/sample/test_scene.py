@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fgbench.collect.clean.activity import Verdict, judge, measure
-from fgbench.collect.clean.decode import RATE
 from fgbench.collect.clean.spectrum import spectrum
 from fgbench.collect.sample.prose import birds
 from fgbench.collect.sample.scene import Scene, behind, hear
+from fgbench.media.decode import RATE
 
 MEANT = {
     Scene.SONG: Verdict.KEEP,

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import pytest
 
 from fgbench.collect.clean.activity import Verdict, best, judge, measure
-from fgbench.collect.clean.decode import Recording
 from fgbench.collect.clean.fingerprints import Landmarks, landmarks, same_recordings
 from fgbench.collect.clean.segments import cut
 from fgbench.collect.clean.spectrum import spectrum
 from fgbench.collect.sample import freesound, xeno_canto
 from fgbench.collect.sample.prose import Bird, birds
 from fgbench.collect.sample.take import Take, content
+from fgbench.media.decode import Recording
 
 SONGS = (freesound.COPIED, *xeno_canto.SAME_BIRD, xeno_canto.WITH_KIN[0])
 

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import sounds
 
-from fgbench.collect.clean import decode
-from fgbench.collect.clean.decode import (
+from fgbench.media import decode
+from fgbench.media.decode import (
     BROKEN_OFF,
     CAPPED,
     LONGEST_S,

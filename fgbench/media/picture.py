@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal.windows import hann
 
-from fgbench.collect.clean.decode import RATE, Recording, UndecodableError
 from fgbench.errors import InputError, MissingExtra
 from fgbench.manifest import show
+from fgbench.media.decode import RATE, Recording, UndecodableError
 
 try:
     from PIL import Image

@@ -1,4 +1,4 @@
-"""Decode a recording: any common format to mono, 16 bits, 32 kHz, block after block.
+"""Decode a recording: any common format to mono, 16 bits, one rate, block after block.
 
 At most six hours of it are read, and never more than a block is held.
 """
@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fgbench.collect.clean.decoders import open_decoder
 from fgbench.errors import MissingExtra
+from fgbench.media.decoders import open_decoder
 
 try:
     import soxr
@@ -69,8 +69,9 @@ class UndecodableError(Exception):
 class Recording:
     """A recording to be read once, from its first block to its last; then its facts are known."""
 
-    def __init__(self, content: bytes, stated_s: float | None = None) -> None:
-        """``stated_s``: its length as its source states it. Raises ``UndecodableError``."""
+    def __init__(self, content: bytes, stated_s: float | None = None, *, rate: int = RATE) -> None:
+        """``stated_s``: its length as its source states it. ``rate``: samples a second of what is
+        read. Raises ``UndecodableError``."""
         try:
             self._decoder = open_decoder(content)
         except ValueError as error:
@@ -82,16 +83,17 @@ class Recording:
         """Seconds read so far."""
         self._stated = max(stated_s or 0.0, self._decoder.stated_s or 0.0)
         self._capped = False
+        self._to = rate
         if self.rate not in RATES:
             raise UndecodableError(Flaw.BAD_RATE, f"{self.rate} samples a second")
         if not 0 < self._decoder.channels <= MOST_CHANNELS:
             raise UndecodableError(Flaw.BAD_CHANNELS, f"{self._decoder.channels} channels")
 
     def __iter__(self) -> Iterator[Samples]:
-        """The sound at ``RATE``. Raises ``UndecodableError`` for a flaw that shows only now."""
+        """The sound, int16. Raises ``UndecodableError`` for a flaw that shows only now."""
         done = 0
-        stream = soxr.ResampleStream(self.rate, RATE, 1, dtype="float32", quality=_QUALITY)
-        resample = stream.resample_chunk if self.rate != RATE else _as_it_is
+        stream = soxr.ResampleStream(self.rate, self._to, 1, dtype="float32", quality=_QUALITY)
+        resample = stream.resample_chunk if self.rate != self._to else _as_it_is
         with closing(self._mono()) as blocks:
             for block in blocks:
                 done += len(block)
@@ -105,7 +107,7 @@ class Recording:
     def flags(self) -> tuple[str, ...]:
         """What a reader should know: decoder and resampler, and what was amiss."""
         stated, done = min(self._stated, LONGEST_S), self.duration_s
-        resampler = f"soxr-{version('soxr')}-{_QUALITY}" if self.rate != RATE else "none"
+        resampler = f"soxr-{version('soxr')}-{_QUALITY}" if self.rate != self._to else "none"
         amiss = (
             (BROKEN_OFF, self._decoder.broken),
             (CAPPED, self._capped),
@@ -117,6 +119,7 @@ class Recording:
     def _mono(self) -> Generator[NDArray[np.float32]]:
         """The mean of the channels, block after block, up to ``LONGEST_S``."""
         left = LONGEST_S * self.rate
+        weights = np.full(self._decoder.channels, 1 / self._decoder.channels, np.float32)
         for block in self._decoder.blocks():
             sound = np.abs(block) < _FULL_SCALE  # not a number is not less
             if not sound.all():
@@ -126,7 +129,7 @@ class Recording:
                 self._capped = True
                 block = block[:left]
             if len(block):
-                yield np.clip(block, -1, 1).mean(axis=1, dtype=np.float32)
+                yield np.clip(block, -1, 1) @ weights
             left -= len(block)
             if self._capped:
                 return

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from fgbench.collect.review import picture
-from fgbench.collect.review.picture import COLUMNS, draw
+from fgbench.media import picture
 from fgbench.errors import InputError
+from fgbench.media.picture import COLUMNS, draw
 
 
 def drawn(path, samples, rate):

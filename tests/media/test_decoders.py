@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sounds
 
-from fgbench.collect.clean.decode import BROKEN_OFF, RATE, Recording
-from fgbench.collect.clean.decoders import open_decoder
+from fgbench.media.decode import BROKEN_OFF, RATE, Recording
+from fgbench.media.decoders import open_decoder
 
 SCENE = sounds.scene(5, 4)
 WAV = sounds.wav(SCENE)
@@ -81,7 +81,7 @@ def test_an_ogg_file_without_its_end_is_said(codec: tuple[str, ...]) -> None:
 def test_an_mp3_in_blocks_is_the_mp3_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     content = sounds.encode(WAV, "mp3", "-b:a", "32k")
     whole = np.concatenate([block.copy() for block in open_decoder(content).blocks()])
-    monkeypatch.setattr("fgbench.collect.clean.decoders._BLOCK", 4096)
+    monkeypatch.setattr("fgbench.media.decoders._BLOCK", 4096)
     blocks = np.concatenate([block.copy() for block in open_decoder(content).blocks()])
     assert len(blocks) == len(whole) > 3 * RATE
     assert np.abs(blocks - whole).max() < 1e-6
