@@ -53,7 +53,7 @@ def map_unordered(
 
 
 def check_engine(engine: str, folder: Path) -> None:
-    """Find out whether an engine can work for a build in ``folder``, which is there already.
+    """Find out whether an engine can work for a build in ``folder``.
 
     Every worker of a cluster must have this version of fgbench and find the folder's files under
     the same name. Raises as ``map_unordered`` does, and ``InputError`` (FG-E007) for the workers
@@ -61,6 +61,7 @@ def check_engine(engine: str, folder: Path) -> None:
     """
     if not (address := _cluster(engine)):
         return
+    folder.mkdir(parents=True, exist_ok=True)
     token = folder / f".{uuid4().hex}.engine"
     token.write_text(__version__)
     try:

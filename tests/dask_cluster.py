@@ -21,6 +21,16 @@ from fgbench.engine import check_engine, map_unordered
 from fgbench.errors import FgbenchError, InputError
 
 
+def process(n: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def waits(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
 def double(n: int) -> int:
     return 2 * n
 

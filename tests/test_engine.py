@@ -5,20 +5,10 @@ import os
 import time
 
 import pytest
-from dask_cluster import ask, double, ends_at_5, fails_at_70, started
+from dask_cluster import ask, double, ends_at_5, fails_at_70, process, started, waits
 
 from fgbench.engine import map_unordered
 from fgbench.errors import InputError
-
-
-def process(n: int) -> int:
-    time.sleep(0.05)
-    return os.getpid()
-
-
-def waits(seconds: float) -> float:
-    time.sleep(seconds)
-    return seconds
 
 
 @pytest.fixture(params=[1, 2])

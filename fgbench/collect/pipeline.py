@@ -272,7 +272,6 @@ def build(
     """
     progress = progress or Silence()
     _check(folder, recipe, offline)
-    folder.mkdir(parents=True, exist_ok=True)
     check_engine(engine, folder)
     before = recorded(folder / MANIFESTS) if retry_failed else None
     if recipe.sample:

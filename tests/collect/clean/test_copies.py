@@ -14,11 +14,19 @@ from fgbench.dataset.schema import Row, audio_id
 SITES = ("xeno-canto", "freesound")
 
 
-def sound(number: int) -> Landmarks:
-    """A print of half a minute; those of different numbers have nothing in common."""
+def landmarks(number: int, peaks: int) -> Landmarks:
+    """18 frames a peak, three partners each, in order of time; those of different numbers have
+    nothing in common."""
     rng = np.random.default_rng(number)
-    codes = rng.choice(2**20, 300, replace=False).astype(np.uint32)
-    return Landmarks.of([Landmarks(codes, rng.integers(0, 1800, 300, np.int32))])
+    partners = rng.choice(4096, 3 * peaks, replace=False)
+    codes = (np.repeat(rng.integers(0, 128, peaks), 3) << 12 | partners).astype(np.uint32)
+    frames = np.repeat(np.sort(rng.integers(0, 18 * peaks, peaks, np.int32)), 3)
+    return Landmarks(codes, frames)
+
+
+def sound(number: int) -> Landmarks:
+    """A print of half a minute."""
+    return Landmarks.of([landmarks(number, 100)])
 
 
 def row(
@@ -119,13 +127,11 @@ def test_what_belongs_together_shares_a_cluster() -> None:
 
 def test_only_direct_copies_go() -> None:
     """Two excerpts of a long recording that may not be passed on say different things."""
-    rng = np.random.default_rng(4)
-    codes = rng.choice(2**20, 600, replace=False).astype(np.uint32)
-    frames = np.sort(rng.integers(0, 3600, 600)).astype(np.int32)
+    whole = landmarks(4, 200)
     rows = [row("first"), row("long", redistributable=False), row("last")]
     parts = (slice(0, 200), slice(0, 600), slice(400, 600))
     prints = {
-        recording(r): Landmarks.of([Landmarks(codes[part], frames[part])])
+        recording(r): Landmarks.of([Landmarks(whole.codes[part], whole.frames[part])])
         for r, part in zip(rows, parts, strict=True)
     }
     found = drop_copies(rows, prints, {})
