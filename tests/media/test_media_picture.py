@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from fgbench.media import picture
 from fgbench.errors import InputError
+from fgbench.media import picture
 from fgbench.media.picture import COLUMNS, draw
 
 
