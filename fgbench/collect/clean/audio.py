@@ -24,7 +24,7 @@ from fgbench.collect.clean.segments import (
     cut,
     write_flac,
 )
-from fgbench.collect.clean.spectrum import LONGEST_S, spectrum
+from fgbench.collect.clean.spectrum import STRETCH_S, spectrum
 from fgbench.collect.review.decisions import Decision
 from fgbench.collect.review.doubts import DOUBTFUL
 from fgbench.collect.sites.base import RawAudio, Response
@@ -198,7 +198,7 @@ class _Cleaning:
 
     def _listen(self, piece: Piece) -> Scores:
         """The scores of a piece, and its landmarks; BirdNET is asked only what the gate lets by."""
-        step = LONGEST_S * RATE
+        step = STRETCH_S * RATE
         windows = []
         for start in range(0, len(piece.samples), step):
             sound = spectrum(piece.samples[start : start + step])

@@ -15,7 +15,7 @@ WINDOW, HOP = 1024, 512
 """Samples: 32 ms, 16 ms apart."""
 HOP_S = HOP / RATE
 BIN_HZ = RATE / WINDOW
-LONGEST_S = 60
+STRETCH_S = 60
 """Seconds of sound that one spectrum should hold: its noise is taken as the same throughout."""
 
 _LOW, _HIGH = round(500 / BIN_HZ), round(12_000 / BIN_HZ)

@@ -94,7 +94,7 @@ class TestCutShort:
             (("opus", "-ar", "48000"), {"shorter_than_stated", "broken_off"}),
             (("m4a", "-movflags", "+faststart"), {"shorter_than_stated", "broken_off"}),
         ],
-        ids=str,
+        ids=("mp3", "mp3 without Xing", "wav", "flac", "opus", "m4a"),
     )
     def test_is_used_and_said(
         self, options: tuple[str, ...], flags: set[str], tmp_path: Path
