@@ -21,7 +21,7 @@ from fgbench.settings import Secret, Settings
 
 SPECIES, SITES = "61,64", "wikipedia,fandom,audubon,ebird"
 PATIENT = Patience(pace=0, backoff=0.01, unstated_wait=0.01, tries=2, strikes=2)
-LIMITS = Limits(connect=2, read=0.4, deadline=1.5, body=2_000_000)
+LIMITS = Limits(connect=5, read=1.5, deadline=6, body=2_000_000)
 
 
 def build_sample(folder, *faults, sites=SITES, settings=None, **how):

@@ -214,7 +214,8 @@ def test_a_dripping_answer_ends_at_the_deadline(crawl, server, wire, where):
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\nhalf",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n"
+        b"Connection: close\r\n\r\n"  # this body ends, but no further answer will come
         + gzip.compress(b"half of this is lost", mtime=0)[:20],
     ],
     ids=["length", "chunked", "gzip"],
