@@ -80,7 +80,7 @@ def _check_ids(where: str, table: pa.Table) -> list[Fault]:
 
 def _check_files(where: str, table: pa.Table) -> list[Fault]:
     rules: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
-        ("FG-D008", "path", _inside, "a relative path inside the build folder, with /"),
+        ("FG-D008", "path", is_inside, "a relative path inside the build folder, with /"),
         ("FG-D009", "sha256", lambda v: bool(_SHA256.fullmatch(v)), "64 lower-case hex digits"),
     )
     faults: list[Fault] = []
@@ -101,7 +101,8 @@ def _each(
     return [Fault(code, place, found, expected, "correct the values, or build again")]
 
 
-def _inside(path: str) -> bool:
+def is_inside(path: str) -> bool:
+    """Whether it is a relative path, with /, that stays inside its folder."""
     pure = PurePosixPath(path)
     return bool(path) and not (pure.is_absolute() or ".." in pure.parts or _UNSAFE.search(path))
 

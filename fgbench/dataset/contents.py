@@ -52,13 +52,15 @@ class Contents:
     """What is wrong or doubtful about a class: it names a genus, or mixes species."""
 
 
-def read_contents(source: str | Path) -> Contents:
+def read_contents(source: str | Path, split_column: str | None = None) -> Contents:
     """What a folder of manifests, a build folder or a shipped benchmark (by its id) holds.
 
-    Raises ``InputError`` (FG-A003, FG-B…, FG-D…) or, with every fault, ``FaultyInput``.
+    ``split_column`` stands in for the one that the folder declares. Raises ``InputError`` (FG-A003,
+    FG-B…, FG-D…) or, with every fault, ``FaultyInput``.
     """
     folder = locate(str(source))
     declared = read_declaration(folder)
+    split = split_column or declared.split_column
     manifests = [n for n in declared.manifests if n not in (REJECTED_FILE, ABSENT_FILE)]
     if not manifests:
         raise InputError(
@@ -70,7 +72,7 @@ def read_contents(source: str | Path) -> Contents:
     tables: dict[str, pa.Table] = {}
     faults: list[Fault] = []
     for name in manifests:
-        tables[name], found = _read_manifest(folder / name, declared.split_column)
+        tables[name], found = _read_manifest(folder / name, split)
         faults += found
     if faults:
         raise FaultyInput(f"The manifests of {folder} cannot be read", faults)
@@ -88,7 +90,7 @@ def read_contents(source: str | Path) -> Contents:
         folder=folder,
         id=declared.id,
         title=declared.title,
-        splits=tuple(s for s in dict.fromkeys((declared.split_column, *SPLITS)) if s in present),
+        splits=tuple(s for s in dict.fromkeys((split, *SPLITS)) if s in present),
         items={medium: items[medium] for medium in MEDIA if medium in items},
         rejected=other.get(REJECTED_FILE),
         absent=other.get(ABSENT_FILE),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fgbench.errors import Fault, FaultyInput
 from fgbench.media.faults import unusable
 from fgbench.media.preset import Preset
+from fgbench.media.source import read_file
 from fgbench.protocol import Medium
 
 R = TypeVar("R")
@@ -21,9 +22,9 @@ Loaded: TypeAlias = NDArray[np.uint8] | NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """An item with what it is made of: ``text`` for a text, ``path`` for the other media.
+    """An item with what it is made of: ``text`` or, for the other media and a text file, ``path``.
 
-    None where a manifest has only a pointer; loading it is a fault.
+    None of both where a manifest has only a pointer; loading it is a fault.
     """
 
     item_id: str
@@ -43,8 +44,8 @@ def load(item: MediaItem, preset: Preset, rng: np.random.Generator | None = None
     if item.medium is Medium.TEXT:
         from fgbench.media.text import encode
 
-        return encode(_content(item.text), preset.text, rng)
-    path = _content(item.path)
+        return encode(text_of(item), preset.text, rng)
+    path = content_of(item.path)
     if item.medium is Medium.AUDIO:
         from fgbench.media.audio import load_audio
 
@@ -71,7 +72,23 @@ def attempt(function: Callable[[MediaItem], R], item: MediaItem) -> R | Fault:
         return replace(fault, where=f"{item.item_id} ({fault.where})")
 
 
-def _content(content: R | None) -> R:
+def text_of(item: MediaItem) -> str:
+    """The text of an item, from its file where it has one.
+
+    Raises ``FaultyInput`` (FG-M001; FG-M004 for a file that is not UTF-8).
+    """
+    if item.text is not None or item.path is None:
+        return content_of(item.text)
+    try:
+        return read_file(item.path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = f"bytes that are not UTF-8: {error.reason} at {error.start:,}"
+        fix = "write it again as UTF-8"
+        raise unusable("FG-M004", str(item.path), found, "a text file", fix) from error
+
+
+def content_of(content: R | None) -> R:
+    """The path or text of an item. Raises ``FaultyInput`` (FG-M001) where it has none."""
     if content is None:
         raise unusable(
             "FG-M001",

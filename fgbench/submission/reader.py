@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
@@ -23,8 +22,9 @@ from fgbench.protocol import MEDIA, Medium
 from fgbench.submission.array import StoredArray
 from fgbench.submission.card import MAX_CHARACTERS, read_card
 from fgbench.submission.faults import Code
-from fgbench.submission.findings import EXAMPLES, Findings, quote, several
+from fgbench.submission.findings import Findings, quote
 from fgbench.submission.format import Key, Progress, Space, Submission
+from fgbench.submission.ids import read_ids
 from fgbench.submission.layout import ARRAYS, CODES, IDS, META, check_names
 from fgbench.submission.npz import Npz
 from fgbench.submission.shapes import check_shapes
@@ -33,8 +33,6 @@ from fgbench.submission.values import Meaning, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-MAX_ID_LENGTH = 512
 
 Ids: TypeAlias = "dict[Medium, NDArray[np.str_]]"
 
@@ -124,38 +122,8 @@ def _read_meta(npz: Npz, findings: Findings) -> Mapping[str, Any]:
 
 def _read_ids(npz: Npz, sound: set[str], findings: Findings) -> Ids:
     """The ids of each medium where all of them can be read."""
-    read: Ids = {}
-    for name, medium in IDS.items():
-        if name not in sound or (array := npz.array(name)) is None:
-            continue
-        ids, refused = decode(array.map())
-        lengths = np.strings.str_len(ids)
-        decoded = np.ones(len(ids), dtype=bool)
-        decoded[np.concatenate([np.empty(0, np.intp), *refused.values()])] = False
-        reasons = {
-            **refused,
-            "empty": np.flatnonzero((lengths == 0) & decoded),
-            "too long": np.flatnonzero(lengths > MAX_ID_LENGTH),
-        }
-        for reason, rows in reasons.items():
-            if len(rows):
-                shown = several([f"row {row:,}" for row in rows[:EXAMPLES]], len(rows))
-                findings.add(Code.BAD_ID, name, f"{reason}: {shown}")
-        _check_duplicates(name, ids, findings)
-        if not any(map(len, reasons.values())):
-            read[medium] = ids
-    return read
-
-
-def _check_duplicates(name: str, ids: NDArray[np.str_], findings: Findings) -> None:
-    counts = Counter(ids.tolist())
-    twice = [text for text, count in counts.items() if count > 1 and text]
-    if twice:
-        shown = []
-        for text in twice[:EXAMPLES]:
-            rows = [f"{row:,}" for row in np.flatnonzero(ids == text)[:EXAMPLES]]
-            shown.append(f"{quote(text)} (rows {several(rows, counts[text])})")
-        findings.add(Code.DUPLICATE_ID, name, several(shown, len(twice)))
+    lists = {m: read_ids(npz, name, findings) for name, m in IDS.items() if name in sound}
+    return {medium: ids for medium, ids in lists.items() if ids is not None}
 
 
 def _read_arrays(

@@ -19,12 +19,13 @@ MAX_ID_BYTES = 32 << 20
 
 def check_shapes(headers: Mapping[str, Header], binary: bool, findings: Findings) -> set[str]:
     """The names of the id lists and matrices whose numbers can be looked at."""
-    sound = {n for n, h in headers.items() if n in IDS and _is_list(n, h, findings)}
+    sound = {n for n, h in headers.items() if n in IDS and is_list(n, h, findings)}
     counts = {IDS[name]: headers[name].shape[0] for name in sound}
     widths: dict[tuple[Medium, ...], dict[str, int]] = {}
     for name, header in headers.items():
         slot = ARRAYS.get(name)
-        if slot and _is_matrix(name, header, slot, binary, findings):
+        most = MAX_ITEMS if slot and slot.space is Space.SCORES else MAX_WIDTH
+        if slot and is_matrix(name, header, findings, most=most, boolean=binary):
             if slot.space is not Space.SCORES:
                 widths.setdefault(slot.room, {})[name] = header.shape[1]
             if _fits(name, header, slot, counts, findings):
@@ -36,7 +37,7 @@ def check_shapes(headers: Mapping[str, Header], binary: bool, findings: Findings
     return sound
 
 
-def _is_list(name: str, header: Header, findings: Findings) -> bool:
+def is_list(name: str, header: Header, findings: Findings) -> bool:
     """Whether this is a list of strings of a size that can be held."""
     kind = header.dtype.kind
     if kind not in "US":
@@ -75,11 +76,18 @@ def _is_list(name: str, header: Header, findings: Findings) -> bool:
     return True
 
 
-def _is_matrix(name: str, header: Header, slot: Slot, binary: bool, findings: Findings) -> bool:
-    """Whether this is a matrix of numbers, of a width that can be held."""
+def is_matrix(
+    name: str,
+    header: Header,
+    findings: Findings,
+    *,
+    most: int = MAX_WIDTH,
+    boolean: bool = False,
+) -> bool:
+    """Whether this is a matrix of numbers, or of truth values, of at most ``most`` columns."""
     dtype, shape = header.dtype, header.shape
     numeric = (dtype.kind == "f" and dtype.itemsize <= 8) or dtype.kind in "iu"
-    if not numeric and not (binary and dtype.kind == "b"):
+    if not numeric and not (boolean and dtype.kind == "b"):
         fix = "numpy.stack(rows).astype(numpy.float32)" if dtype.hasobject else ""
         findings.add(Code.TYPE, name, f"{dtype}", fix=fix)
         return False
@@ -88,9 +96,8 @@ def _is_matrix(name: str, header: Header, slot: Slot, binary: bool, findings: Fi
         findings.add(Code.DIMENSIONS, name, f"shape {shape}", fix=fix)
         return False
     rows, width = shape
-    most = MAX_ITEMS if slot.space is Space.SCORES else MAX_WIDTH
     if not 1 <= width <= most:
-        expected = "" if slot.space is not Space.SCORES else f"1 to {MAX_ITEMS:,} columns"
+        expected = "" if most == MAX_WIDTH else f"1 to {most:,} columns"
         findings.add(Code.WIDTH, name, f"shape {shape}", expected=expected)
         return False
     if not 1 <= rows <= MAX_ITEMS:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.lib import format as npy
 
 from fgbench.errors import FaultyInput
 from fgbench.protocol import Medium
@@ -19,14 +17,13 @@ from fgbench.submission.archive import refusal
 from fgbench.submission.faults import Code
 from fgbench.submission.findings import Findings
 from fgbench.submission.layout import CODES, META
+from fgbench.submission.npz import write_npz
 from fgbench.submission.reader import examine
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Name: TypeAlias = Medium | str
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The date of every member: the first that a zip can hold."""
 
 
 def write_submission(
@@ -51,9 +48,7 @@ def write_submission(
     try:
         with tempfile.TemporaryDirectory(prefix=".fgbench-", dir=path.absolute().parent) as folder:
             draft = Path(folder) / "submission.npz"
-            with zipfile.ZipFile(draft, "w") as archive:
-                for name, array in _arrays(ids, embeddings, pairs, scores, binary, meta):
-                    _write(archive, name, array)
+            write_npz(draft, _arrays(ids, embeddings, pairs, scores, binary, meta))
             submission, _ = examine(draft, findings)
             if submission is None:
                 raise FaultyInput(f"The submission {path} was not written", findings.faults)
@@ -94,12 +89,3 @@ def _numbers(values: ArrayLike) -> NDArray[Any]:
         return array
     with np.errstate(over="ignore"):  # the reader says which rows are infinite in float32
         return array.astype(np.float32)
-
-
-def _write(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
-    """Stored, not deflated: it can be mapped in place, and no version of zlib changes its bytes."""
-    entry = zipfile.ZipInfo(f"{name}.npy", EPOCH)
-    entry.create_system = 3  # Unix, wherever it is written
-    entry.external_attr = 0o644 << 16
-    with archive.open(entry, "w", force_zip64=array.nbytes > 1 << 30) as member:
-        npy.write_array(member, array, allow_pickle=False)

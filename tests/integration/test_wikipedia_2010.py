@@ -6,46 +6,25 @@ the second is the published result. Also a recipe for scoring one's own two-medi
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from scipy.io import loadmat
+from integration.feature_benchmarks import read_wikipedia, write_benchmark
 
 import fgbench
+from fgbench.protocol import Medium
 from fgbench.submission import write_submission
-
-FOLDER = "features/wikipedia_rasiwasia2010"
-
-
-def read_split(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Image features [n, 128], text features [n, 10] and classes 1-10 of ``train`` or ``test``."""
-    features = loadmat(folder / "raw_features.mat")
-    suffix = {"train": "tr", "test": "te"}[part]
-    lines = (folder / f"{part}set_txt_img_cat.list").read_text().splitlines()
-    labels = np.array([int(line.split()[-1]) for line in lines])
-    return features[f"I_{suffix}"], features[f"T_{suffix}"], labels
 
 
 @pytest.fixture(scope="module")
 def wikipedia(real_data, tmp_path_factory):
-    """The benchmark folder, and train and test features."""
-    source = real_data / FOLDER
-    folder = tmp_path_factory.mktemp("wikipedia")
-    train, test = read_split(source, "train"), read_split(source, "test")
-    for medium in ("image", "text"):
-        ids = [f"{medium}/train/{i}" for i in range(len(train[2]))]
-        ids += [f"{medium}/test/{i}" for i in range(len(test[2]))]
-        rows = {
-            "item_id": ids,
-            "medium": [medium] * len(ids),
-            "label": np.concatenate((train[2], test[2])),
-            "split": ["train"] * len(train[2]) + ["test"] * len(test[2]),
-        }
-        pq.write_table(pa.table(rows), folder / f"{medium}.parquet")
-    return fgbench.load_benchmark(folder), train, test
+    """The benchmark, and train and test features: image, text and classes."""
+    written = write_benchmark("wikipedia", real_data, tmp_path_factory.mktemp("wikipedia"))
+    sides = read_wikipedia(real_data)
+    train, test = (
+        (side.rows[Medium.IMAGE], side.rows[Medium.TEXT], side.labels)
+        for side in (sides["train"], sides["test"])
+    )
+    return fgbench.load_benchmark(written.benchmark), train, test
 
 
 def cca(x: np.ndarray, y: np.ndarray, width: int):
