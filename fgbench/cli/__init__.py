@@ -22,6 +22,9 @@ VERBS = {
     "review": "Decide by ear on what a build could not decide on.",
     "audit": "Count what a data set holds, and what leaks.",
     "export": "Copy a build, whole or as far as it may be passed on.",
+    "features": "Turn the media of a benchmark into feature files.",
+    "baseline": "List, train and reproduce the reference systems.",
+    "retrieve": "Show what a trained system finds for one query.",
     "check": "Check a submission: every fault at once.",
     "score": "Score a submission: the sixteen numbers, with intervals.",
     "compare": "Compare two scored submissions, paired by query.",
@@ -39,7 +42,7 @@ EXTRAS = {
     **dict.fromkeys(("soxr", "trafilatura", "urllib3", "warcio", "yt_dlp"), "build"),
     "ai_edge_litert": "birdnet",
     "distributed": "dask",
-    "torch": "train",
+    **dict.fromkeys(("accelerate", "torch", "torchvision"), "train"),
 }
 """The extra that brings a module; one that is missing is the user's to install, not a crash."""
 
