@@ -21,8 +21,12 @@ $(VENV)/.build: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[build]'
 	touch $@
 
-demo: $(VENV)/.build  ## build data from the sample world; score the sample submission
+demo: $(VENV)/.build  ## build the sample world's data, train JRL on it, score that and a sample
 	$(BIN)/fgbench build-data --sample --per-class 12 --out demo-out/data
+	$(BIN)/fgbench features --benchmark demo-out/data --out demo-out/features
+	$(BIN)/fgbench baseline run jrl --benchmark demo-out/data --features demo-out/features \
+		--set references=5 --out demo-out/jrl  # a class has but six training items
+	$(BIN)/fgbench score demo-out/jrl/submission.npz --benchmark demo-out/data --out demo-out/jrl-score
 	$(BIN)/fgbench score --sample --out demo-out/score
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite
@@ -36,7 +40,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,train]'
 	touch $@
 
 bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in one run each
@@ -46,6 +50,7 @@ bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in 
 	PYTHONPATH=tests $(BIN)/python tests/bench/audio.py
 	$(BIN)/python tests/bench/video.py
 	$(BIN)/python tests/bench/media.py
+	$(BIN)/python tests/bench/jrl.py
 
 soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py

@@ -1,0 +1,1 @@
+"""One query: found among the test items or embedded, ranked against galleries, and shown."""
