@@ -51,6 +51,7 @@ bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in 
 	$(BIN)/python tests/bench/video.py
 	$(BIN)/python tests/bench/media.py
 	$(BIN)/python tests/bench/jrl.py
+	$(BIN)/python tests/bench/loader.py
 
 soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py
