@@ -88,8 +88,6 @@ def outcome(
     would not help. An adapter that trips over one page must not end a build of thousands, so that
     is an outcome of the page; our own errors, and the end of a run, are raised again.
     """
-    if isinstance(error, FgbenchError | Stopped | MemoryError):
-        raise error
     if not isinstance(error, FetchFailed):
         return unreadable(site.media[0], Hit(site.name, label, query, url, ""), error)
     if error.kind in _RESTRICTED:

@@ -24,7 +24,7 @@ from fgbench.collect.local.downloads import Downloads
 from fgbench.collect.local.found import absence
 from fgbench.collect.progress import Progress, Silence
 from fgbench.collect.queries import queries_for
-from fgbench.collect.reading import read_pages
+from fgbench.collect.reading import Listed, read_pages
 from fgbench.collect.recipe import Recipe, read_recipe, write_recipe
 from fgbench.collect.review.decisions import replay
 from fgbench.collect.sets import instances, read_sets
@@ -79,7 +79,10 @@ def _read_and_clean(work: Work) -> None:
     rows = [row for page in pages for row in page.rows]
     work.texts = [row for row in rows if "stage" not in row]
     work.rejected = [row for row in rows if "stage" in row]
-    work.listed = [listed for page in pages for listed in page.listed]
+    sites = {site.name: site for site in work.sites}
+    work.listed = [
+        Listed(sites[raw.hit.site], raw, page.listing) for page in pages for raw in page.recordings
+    ]
     work.read = {Medium.TEXT: Counter(row["site"] for row in rows)}
     _add_others(work, (other for page in pages for other in page.others))
 

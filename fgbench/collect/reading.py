@@ -43,11 +43,12 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class PageRead:
     """What became of a page: rows of texts (one with a ``stage`` was rejected), recordings that it
-    lists, and what is neither."""
+    lists, and what is neither. ``listing``: its answer without body."""
 
     place: int
+    listing: Response
     rows: tuple[Row, ...] = ()
-    listed: tuple[Listed, ...] = ()
+    recordings: tuple[RawAudio, ...] = ()
     others: tuple[Absent | Failed, ...] = ()
 
 
@@ -71,8 +72,7 @@ def read_pages(
     results: list[PageRead] = []
     for batch in batches(pages):
         for result in map_unordered(read_page, batch, engine=engine, workers=workers):
-            here = (replace(one, site=adapters[one.site.name]) for one in result.listed)
-            results.append(replace(result, listed=tuple(here)))  # a worker's site knows no files
+            results.append(result)
             advance(len(results), len(hits))
     return sorted(results, key=lambda result: result.place)
 
@@ -102,9 +102,10 @@ def batches(answered: Iterable[A]) -> Iterator[list[A]]:
 def read_page(page: Page) -> PageRead:
     """What is on one page; pure. A page that fails has nothing on it, so that it counts once."""
     rows: list[Row] = []
-    listed: list[Listed] = []
+    recordings: list[RawAudio] = []
     absent: list[Absent] = []
     hit, answer = page.hit, page.response
+    listing = replace(answer, body=b"")
     try:
         for found in page.site.read(hit, answer):
             if isinstance(found, Absent):
@@ -113,10 +114,10 @@ def read_page(page: Page) -> PageRead:
                 bird = species()[hit.label]
                 rows += clean(found, bird, retrieved_at=answer.date, warc_digest=answer.digest)
             elif isinstance(found, RawAudio):
-                listed.append(Listed(page.site, found, replace(answer, body=b"")))
+                recordings.append(found)
             else:
                 raise TypeError(f"{type(found).__name__} on a page")
     except Exception as error:
         other = outcome(page.site, hit.label, error, query=hit.query, url=hit.url)
-        return PageRead(page.place, others=(other,))
-    return PageRead(page.place, tuple(rows), tuple(listed), tuple(absent))
+        return PageRead(page.place, listing, others=(other,))
+    return PageRead(page.place, listing, tuple(rows), tuple(recordings), tuple(absent))

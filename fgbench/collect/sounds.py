@@ -229,5 +229,5 @@ def sweep(out: Path, rows: Iterable[Row]) -> None:
     named = {row["path"] for row in rows if row.get("path")}
     folder = out / MEDIA
     for path in folder.iterdir() if folder.is_dir() else ():
-        if f"{MEDIA}/{path.name}" not in named:
+        if path.is_file() and f"{MEDIA}/{path.name}" not in named:
             path.unlink()

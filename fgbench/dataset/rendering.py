@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -41,18 +42,15 @@ def escape_markdown(value: object) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
 
 
-def _environment(html: bool) -> Environment:
+def open_templates(package: str, *, html: bool, finalize: Callable[[Any], object]) -> Environment:
+    """The templates of a package. ``finalize`` is asked for each value that they print; a name that
+    they do not know of is an error."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError as error:
         raise MissingExtra("jinja2", "build") from error
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        return value if html or isinstance(value, Markup) else escape_markdown(value)
-
-    environment = Environment(
-        loader=PackageLoader("fgbench.dataset"),
+    return Environment(
+        loader=PackageLoader(package),
         autoescape=html,  # noqa: S701  # Markdown is escaped by finalize
         undefined=StrictUndefined,
         finalize=finalize,
@@ -60,6 +58,14 @@ def _environment(html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _environment(html: bool) -> Environment:
+    def finalize(value: Any) -> Any:
+        return value if html or isinstance(value, Markup) else escape_markdown(value)
+
+    environment = open_templates("fgbench.dataset", html=html, finalize=finalize)
+    from markupsafe import Markup
 
     def link(text: str, url: str | None) -> str:
         target = address(url)

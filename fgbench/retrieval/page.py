@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fgbench import __version__
-from fgbench.dataset.rendering import address
-from fgbench.errors import FaultyInput, InputError, MissingExtra
+from fgbench.dataset.rendering import address, open_templates
+from fgbench.errors import FaultyInput, InputError
 from fgbench.protocol import Medium
 from fgbench.retrieval.catalogue import Catalogue, Entry
 from fgbench.retrieval.query import Query
@@ -17,8 +17,6 @@ from fgbench.retrieval.ranking import Hit, Ranking
 from fgbench.submission import Submission
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from fgbench.retrieval.picture import Picture
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -55,7 +53,7 @@ def make_page(
         for ranking in rankings
     ]
     html = (
-        _environment()
+        open_templates("fgbench.retrieval", html=True, finalize=_without_controls)
         .get_template("page.html")
         .render(
             query=asked,
@@ -128,19 +126,3 @@ def _reason(error: InputError) -> str:
 def _without_controls(value: object) -> object:
     """HTML knows no control character but white space."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
-
-
-def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as error:
-        raise MissingExtra("jinja2", "build") from error
-    return Environment(
-        loader=PackageLoader("fgbench.retrieval"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_without_controls,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -89,14 +89,11 @@ class Machine:
         inputs = inputs.to(self.device, non_blocking=True)
         if inputs.dtype != torch.uint8:
             return inputs
-        from fgbench.media.image import MEAN, STD
+        from fgbench.media.backbone import normalised
 
         if inputs.dim() == 4 and self.device.type == "cuda":
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        scale, offset = (
-            torch.from_numpy(a).to(self.device) for a in (1 / (255 * STD), -MEAN / STD)
-        )
-        return inputs.float() * scale[:, None, None] + offset[:, None, None]
+        return normalised(inputs)
 
     def gather(self, part: Tensor) -> Tensor:
         """The rows of every process [processes·b, …], in the order of processes, with gradients."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,6 @@ import pytest
 from small_build import HOSTILE, collected, write_build
 
 from fgbench.dataset.description import describe
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip("needs the Debian package chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +21,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_it_renders_silently_at_every_width(
-    browser: Any, report: Path, width: int, scheme: str
+    visit: Any, report: Path, width: int, scheme: str
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(report.as_uri())
-    assert asked == [report.as_uri()]
-    assert said == []
+    visited = visit(report, width, scheme)
+    page = visited.page
+    assert visited.asked == [report.as_uri()]
+    assert visited.said == []
     assert page.title() == "A small build & <b>more</b>"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     plots = page.locator("svg:visible")
@@ -61,7 +38,6 @@ def test_it_renders_silently_at_every_width(
     assert abs(light - ink) > 0.7
     page.locator("summary").first.click()
     assert page.get_by_role("cell", name="Sooty Albatross").first.is_visible()
-    context.close()
 
 
 def test_what_a_site_wrote_is_read_as_it_was_written(browser: Any, report: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,6 @@ from fgbench.retrieval.page import make_page
 from fgbench.retrieval.query import find_query
 from fgbench.retrieval.ranking import rank_galleries
 from fgbench.submission import check
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip("needs the Debian package chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +31,14 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_it_renders_silently_at_every_width(
-    browser: Any, page_file: Path, width: int, scheme: str
+    visit: Any, page_file: Path, width: int, scheme: str
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url.partition(",")[0]))
-    page.goto(page_file.as_uri())
-    assert {url for url in asked if not url.startswith("data:image/")} == {page_file.as_uri()}
-    assert said == []
+    visited = visit(page_file, width, scheme)
+    page = visited.page
+    assert {url for url in visited.asked if not url.startswith("data:image/")} == {
+        page_file.as_uri()
+    }
+    assert visited.said == []
     assert page.title() == "Retrieval: Black-footed Albatross"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     drawn = page.locator("img").evaluate_all("all => all.map(i => [i.naturalWidth, i.clientWidth])")
@@ -68,7 +47,6 @@ def test_it_renders_silently_at_every_width(
     verdicts = page.locator(".verdict b").evaluate_all(_CONTRASTS)
     assert len(verdicts) == 5 * 4
     assert min(verdicts) >= 4.5
-    context.close()
 
 
 def test_right_and_wrong_differ_in_words_and_in_lines(browser: Any, page_file: Path) -> None:

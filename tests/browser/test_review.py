@@ -15,22 +15,6 @@ from fgbench.collect.review.decisions import Decisions
 from fgbench.collect.review.doubts import read_doubts
 from fgbench.collect.review.server import Server
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip("needs the Debian package chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:

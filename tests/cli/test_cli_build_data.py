@@ -7,27 +7,17 @@ import socket
 
 import pytest
 
-from fgbench.cli import main
 from fgbench.cli._build_progress import BuildProgress
 from fgbench.collect.crawl.asker import Event
 from fgbench.collect.sample import FaultKind, SiteFault, sample_world
 
 
 @pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
+def run(calling, monkeypatch, tmp_path):
     """Calls ``fgbench build-data``; returns exit code, stdout and stderr."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*arguments):
-        code = 0
-        try:
-            main(["build-data", *map(str, arguments)])
-        except SystemExit as end:
-            code = end.code
-        return (code, *capsys.readouterr())
-
-    return run
+    return calling("build-data")
 
 
 @pytest.fixture

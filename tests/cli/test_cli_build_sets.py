@@ -23,20 +23,11 @@ WHOLE, BROKEN, ELSEWHERE = (letter * 11 for letter in "abc")
 
 
 @pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
+def run(calling, monkeypatch, tmp_path):
     """Calls ``fgbench build-data``; returns exit code, stdout and stderr."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "300")
-
-    def run(*arguments):
-        code = 0
-        try:
-            main(["build-data", *map(str, arguments)])
-        except SystemExit as end:
-            code = end.code
-        return (code, *capsys.readouterr())
-
-    return run
+    return calling("build-data")
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from fgbench.collect.sample.miniature import (
     json_answer,
     not_found,
 )
-from fgbench.collect.sample.prose import Bird, birds
+from fgbench.collect.sample.prose import birds
 from fgbench.collect.sample.scene import Scene
-from fgbench.collect.sample.take import Take
+from fgbench.collect.sample.take import Numbered, Take
 
 COPIED = 2
 """The place at xeno-canto of what is here as a copy."""
@@ -43,16 +43,8 @@ _PREVIEW = re.compile(r"/previews/\d+/(\d+)_1-hq\.(ogg|mp3)")
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """A sound of the collection; ``place``: its place among those of its species."""
-
-    bird: Bird
-    place: int
-
-    @property
-    def number(self) -> int:
-        """Its id, larger than any real one."""
-        return 990_000_000 + 1000 * self.bird.cub_id + self.place
+class Upload(Numbered):
+    """A sound of the collection."""
 
     @property
     def take(self) -> Take:

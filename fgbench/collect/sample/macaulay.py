@@ -17,7 +17,7 @@ from pathlib import Path
 from fgbench.collect.sample.encoder import SYNTHETIC_SOUND, Format
 from fgbench.collect.sample.prose import Bird, bird_named, birds
 from fgbench.collect.sample.server import DATE
-from fgbench.collect.sample.take import Take, content
+from fgbench.collect.sample.take import Numbered, Take, content
 from fgbench.dataset.io import write_bytes
 
 _HEADER = (
@@ -35,16 +35,8 @@ _PLACES = WITH_SOUND, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """A row of the list; ``place``: its place among those of its species, from 1."""
-
-    bird: Bird
-    place: int
-
-    @property
-    def number(self) -> int:
-        """Its catalogue number: nine digits, more than any real one."""
-        return 990_000_000 + 1000 * self.bird.cub_id + self.place
+class Asset(Numbered):
+    """A row of the list."""
 
     @property
     def take(self) -> Take:

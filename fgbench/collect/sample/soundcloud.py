@@ -20,8 +20,8 @@ from fgbench.collect.sample.miniature import (
     not_found,
     page,
 )
-from fgbench.collect.sample.prose import SYNTHETIC, Bird, birds
-from fgbench.collect.sample.take import Take
+from fgbench.collect.sample.prose import SYNTHETIC, birds
+from fgbench.collect.sample.take import Numbered, Take
 
 FREE, RESERVED = 1, 2
 """The places of a species' tracks."""
@@ -35,16 +35,8 @@ _STREAM = re.compile(r"/(\d+)\.128\.mp3")
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """A track; ``place``: its place among those of its species."""
-
-    bird: Bird
-    place: int
-
-    @property
-    def number(self) -> int:
-        """Its id, larger than any real one."""
-        return 990_000_000 + 1000 * self.bird.cub_id + self.place
+class Track(Numbered):
+    """A track."""
 
     @property
     def take(self) -> Take:

@@ -47,6 +47,19 @@ class Take:
         return Answer(200, content(self), {"Content-Type": self.format.content_type})
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Something in a collection of sounds; ``place``: its place among those of its species."""
+
+    bird: Bird
+    place: int
+
+    @property
+    def number(self) -> int:
+        """Its id: nine digits, larger than any real one."""
+        return 990_000_000 + 1000 * self.bird.cub_id + self.place
+
+
 @cache
 def content(take: Take) -> bytes:
     """The file of a take."""

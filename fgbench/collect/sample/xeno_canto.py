@@ -22,7 +22,7 @@ from fgbench.collect.sample.miniature import (
 )
 from fgbench.collect.sample.prose import Bird, bird_named, birds
 from fgbench.collect.sample.scene import Scene
-from fgbench.collect.sample.take import Take
+from fgbench.collect.sample.take import Numbered, Take
 
 _API = "/api/3/recordings"
 _REFUSAL = {
@@ -50,16 +50,8 @@ _RATES = {4: 32_000, 11: 44_100}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A recording of the collection; ``place``: its place in the list of its species, from 1."""
-
-    bird: Bird
-    place: int
-
-    @property
-    def number(self) -> int:
-        """Its catalogue number."""
-        return 990_000_000 + 1000 * self.bird.cub_id + self.place
+class Entry(Numbered):
+    """A recording of the collection."""
 
     @property
     def take(self) -> Take:
