@@ -20,7 +20,7 @@ BYTES_AN_ANSWER = 50_000
 """On the disk. Stored answers of Wikipedia and the Archive, packed: 15 and 27 kB; articles of
 several thousand words are longer."""
 BYTES_A_SOUND = 3_400_000
-"""On the disk, of a minute: 1.5 MB of MP3 and 1.9 MB of pieces in FLAC, the mean of 18 recordings."""
+"""On the disk, of a minute: 1.5 MB of MP3 and 1.9 MB of FLAC, the mean of 18 recordings."""
 
 
 @dataclass(frozen=True, slots=True)
