@@ -22,13 +22,11 @@ from torch.nn.functional import cross_entropy, normalize
 
 from fgbench.protocol import Medium
 from fgbench.train.adversary import reversal_strength, reverse_gradient
-from fgbench.train.dataset import Dataset, Inputs
+from fgbench.train.dataset import Dataset
 from fgbench.train.method import Batch, Facts, Kind, Player, Scope, Similarity, Stage
 from fgbench.train.pairing import ClassPairs
+from fgbench.train.standardise import Standardise
 from fgbench.train.terms import triplet_term
-
-CHUNK = 4096
-"""Items taken at a time for their moments."""
 
 
 class Distance(StrEnum):
@@ -134,7 +132,7 @@ class Acmr:
         embeddings: Tensor = cast(Network, model).projectors[medium](inputs)
         return embeddings
 
-    def similarity(self, config: AcmrConfig) -> Similarity | None:
+    def similarity(self, config: AcmrConfig, model: nn.Module | None) -> Similarity | None:
         """None for the cosine; else minus the Euclidean distance."""
         return _nearness if config.distance is Distance.EUCLIDEAN else None
 
@@ -153,32 +151,12 @@ class Network(nn.Module):
             inputs = data.train[medium].inputs
             projector = _layers((inputs.shape[0], *hidden, width), bends=True)
             if config.standardise:
-                projector.insert(0, _Standardise(inputs))
+                projector.insert(0, Standardise.of(inputs))
             projector.append(nn.Tanh())
             self.projectors[medium] = projector
         self.classifier = nn.Linear(width, data.classes)
         sizes = (width, *config.adversary_hidden, len(data.media))
         self.adversary = _layers(sizes, bends=config.adversary_bends)
-
-
-class _Standardise(nn.Module):
-    """Z-scores by the training items' moments; a feature that does not vary becomes 0."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, inputs: Inputs) -> None:
-        super().__init__()
-        count = len(inputs)
-        chunks = [np.arange(at, min(at + CHUNK, count)) for at in range(0, count, CHUNK)]
-        mean = sum(inputs.take(c).sum(axis=0, dtype=np.float64) for c in chunks) / count
-        square = sum(((inputs.take(c) - mean) ** 2).sum(axis=0) for c in chunks) / count
-        deviation = np.where(square > 0, np.sqrt(square), 1.0)
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
-        self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
-
-    def forward(self, features: Tensor) -> Tensor:
-        return (features - self.mean) / self.deviation
 
 
 def _layers(sizes: Sequence[int], *, bends: bool) -> nn.Sequential:

@@ -7,7 +7,7 @@ He, Peng, Xie, "A New Benchmark and Approach for Fine-grained Cross-media Retrie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -20,10 +20,10 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
 from fgbench.errors import InputError
-from fgbench.media.backbone import load_backbone
+from fgbench.media.backbone import NONE, load_backbone
 from fgbench.protocol import Medium
 from fgbench.train.dataset import Dataset
-from fgbench.train.method import Batch, Facts, Kind, Player, Sampler, Scope, Stage
+from fgbench.train.method import Batch, Facts, Kind, Player, Sampler, Scope, Stage, Whole
 from fgbench.train.quadruplets import Quadruplets, arrange
 from fgbench.train.recipe import takes_vectors
 from fgbench.train.terms import batch_centres, batch_ranking_term, centre_term, ranking_term
@@ -158,7 +158,10 @@ class FGCrossNet:
     Config: ClassVar[type[FGCrossNetConfig]] = FGCrossNetConfig
 
     def build(self, data: Dataset, config: FGCrossNetConfig) -> UniformNetwork:
-        """The network; a backbone is loaded only where a medium comes as pictures or characters."""
+        """The network; it has a backbone only where a medium comes as pictures or characters.
+
+        Its weights come as the first stage begins: what is trained already does not want them.
+        """
         vectors = {
             medium: items.inputs.shape[0]
             for medium, items in data.train.items()
@@ -169,7 +172,7 @@ class FGCrossNet:
         trunk: nn.Module = nn.Identity()
         width = config.width
         if shapes:
-            trunk, width = load_backbone(config.backbone, config.weights)
+            trunk, width = load_backbone(config.backbone, NONE)
             _check_side(trunk, config.backbone, side)
         return UniformNetwork(
             trunk,
@@ -192,11 +195,20 @@ class FGCrossNet:
         for constraint, epochs in _joint_stages(config).items():
             player = _player(data.media, config, constraint)
             found.append(Stage(constraint.value, epochs, _sampler(config), (player,)))
-        return [stage for stage in found if stage.epochs]
+        found = [stage for stage in found if stage.epochs]
+        return [replace(s, before=partial(_load_weights, config)) for s in found[:1]] + found[1:]
 
     def embed(self, model: nn.Module, medium: Medium, inputs: Tensor) -> Tensor:
         """Logits, or probabilities with ``softmax``; of a video from the mean of its frames'."""
         return cast(UniformNetwork, model).embed(medium, inputs)
+
+
+def _load_weights(config: FGCrossNetConfig, model: nn.Module, whole: Whole) -> None:
+    """Give the trunk its pretrained weights."""
+    trunk = cast(UniformNetwork, model).trunk
+    if config.weights != NONE and not isinstance(trunk, nn.Identity):
+        pretrained, _ = load_backbone(config.backbone, config.weights)
+        trunk.load_state_dict(pretrained.state_dict())
 
 
 def _check_side(trunk: nn.Module, name: str, side: int) -> None:

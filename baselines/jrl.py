@@ -110,7 +110,7 @@ class Jrl:
             config.references,
         )
 
-    def similarity(self, config: JrlConfig) -> Similarity:
+    def similarity(self, config: JrlConfig, model: object) -> Similarity:
         """The inner product of posteriors: how likely two items are of one class."""
         return _inner_product
 
@@ -262,4 +262,5 @@ def _inner_product(
 
 
 def _whole(inputs: Inputs) -> Floats:
-    return inputs.take(np.arange(len(inputs))).astype(np.float64)
+    rows: Floats = inputs.take(np.arange(len(inputs))).astype(np.float64)
+    return rows

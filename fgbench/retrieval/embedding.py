@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -94,32 +94,22 @@ def _embed(
     split_column: str | None,
     device: str,
 ) -> NDArray[np.float32]:
-    from fgbench.train.checkpoint import read_checkpoint
     from fgbench.train.hardware import Device, Hardware
     from fgbench.train.inputs import MediaInputs
     from fgbench.train.machine import Machine
-    from fgbench.train.network import embed_items
+    from fgbench.train.network import Network
     from fgbench.train.source import dataset
 
-    side = next((shape[-1] for shape in trained.shapes.values() if len(shape) > 1), None)
+    side = next((shape[-1] for shape in trained.shapes.values() if len(shape) > 2), None)
     preset = PRESETS[recipe.form]
     preset = preset.at_side(side) if side else preset
     machine = Machine(Hardware(Device(device), workers=0), pixels=side is not None)
     identity = {**recipe.identity(), "data": _fingerprints(run)}
-    checkpoint = read_checkpoint(run / "checkpoint.pt", identity, machine.computing)
-    if checkpoint is None or not checkpoint.done:
-        raise _unable(run, "its network is not trained to the end")
     data = dataset(catalogue.source, None, catalogue.media_root, split_column, preset)
-    method: Any = recipe.method
-    model = method.build(data, recipe.config)
-    try:
-        model.load_state_dict(checkpoint.model)
-    except RuntimeError as error:
-        raise _unable(run, "its network is of another benchmark or split than this") from error
-    machine.adopt(model)
+    network = Network(recipe, data, run, identity, machine)
     inputs = MediaInputs((item,), item.medium, preset)
     one = Items(np.array([item.item_id]), np.zeros(1, np.int64), inputs)
-    row: NDArray[np.float32] = embed_items(method, model, item.medium, one, machine)[0]
+    row: NDArray[np.float32] = network.embed_items(item.medium, one)[0]
     return row
 
 

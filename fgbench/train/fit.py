@@ -13,7 +13,7 @@ from fgbench.train.dataset import Dataset
 from fgbench.train.embeddings import Embeddings
 from fgbench.train.log import RunLog
 from fgbench.train.memory import memory_named
-from fgbench.train.method import ClosedForm
+from fgbench.train.method import ClosedForm, Similarity
 from fgbench.train.recipe import Recipe
 
 
@@ -44,6 +44,15 @@ class Fit:
             Embeddings(rows, {}).write(self._path, self._identity)
             self._log.tabulate()
         progress(1.0)
+
+    @property
+    def similarity(self) -> Similarity | None:
+        """What compares the embeddings; None: the cosine."""
+        method: Any = self._recipe.method
+        if not hasattr(method, "similarity"):
+            return None
+        found: Similarity | None = method.similarity(self._recipe.config, None)
+        return found
 
     def embed(self) -> Embeddings:
         """The embeddings of the test items; fits where that was not done."""

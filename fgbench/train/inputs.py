@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from fgbench.media.faults import gather
 from fgbench.media.item import Loaded, MediaItem, attempt, load
 from fgbench.media.preset import Preset
 from fgbench.protocol import Medium
-from fgbench.train.dataset import Inputs, Places
+from fgbench.train.dataset import Inputs, Parts, Places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,73 @@ class FeatureInputs:
 
     def take(self, places: Places, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         return self.rows[places]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartInputs:
+    """Items with their parts, in memory. Nothing is drawn for training.
+
+    ``vectors`` [n, v] float32. ``parts``: of all items one after the other, vectors [N, d] float32
+    or numbers of words [N] int64, from 1; ``counts`` [n] int64, their sum N. ``boxes`` [N, 4] and
+    ``pictures`` [n, 3, side, side] as :class:`Parts` has them. ``longest``: how many parts the
+    arrays that are taken have room for. ``words``: how many numbers of words there are, 0 itself
+    not counted; 0 of vectors. ``word_vectors`` [words, e]: of word 1, 2, …, to start from.
+    """
+
+    vectors: NDArray[np.float32]
+    parts: NDArray[Any]
+    counts: NDArray[np.int64]
+    longest: int
+    words: int = 0
+    boxes: NDArray[np.float32] | None = None
+    pictures: NDArray[np.uint8] | None = None
+    word_vectors: NDArray[np.float32] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.longest, (1 if self.words else self.parts.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def take(self, places: Places, rng: np.random.Generator | None = None) -> Parts:
+        starts = np.cumsum(self.counts) - self.counts
+        at = np.arange(self.longest)
+        there = at < self.counts[places][:, None]
+        rows = np.where(there, starts[places][:, None] + at, 0)
+        return Parts(
+            self.vectors[places],
+            _padded(self.parts, rows, there),
+            self.counts[places],
+            None if self.boxes is None else _padded(self.boxes, rows, there),
+            None if self.pictures is None else self.pictures[places],
+        )
+
+    def only(self, places: Places) -> PartInputs:
+        """Some of the items, in that order, with room as before."""
+        starts = np.cumsum(self.counts) - self.counts
+        spans = zip(starts[places], self.counts[places], strict=True)
+        rows = np.concatenate([np.arange(0), *(np.arange(at, at + n) for at, n in spans)])
+        return replace(
+            self,
+            vectors=self.vectors[places],
+            parts=self.parts[rows],
+            counts=self.counts[places],
+            boxes=None if self.boxes is None else self.boxes[rows],
+            pictures=None if self.pictures is None else self.pictures[places],
+        )
+
+
+def as_vectors(inputs: Inputs) -> Inputs:
+    """Without the parts, if there are any."""
+    return FeatureInputs(inputs.vectors) if isinstance(inputs, PartInputs) else inputs
+
+
+def _padded(array: NDArray[Any], rows: NDArray[np.int64], there: NDArray[np.bool_]) -> NDArray[Any]:
+    """The rows [b, n, …] of an array, zeros where none is there."""
+    padded: NDArray[Any] = array[rows]
+    padded[~there] = 0
+    return padded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,5 +173,5 @@ class Part:
     def __len__(self) -> int:
         return len(self.places)
 
-    def take(self, places: Places, rng: np.random.Generator | None = None) -> NDArray[Any]:
+    def take(self, places: Places, rng: np.random.Generator | None = None) -> Any:
         return self.whole.take(self.places[places], rng)

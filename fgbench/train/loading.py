@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from fgbench.errors import FgbenchError, InputError
 from fgbench.protocol import Medium
-from fgbench.train.dataset import Items, Places
+from fgbench.train.dataset import Items, Parts, Places
 from fgbench.train.method import Stage
 
 _BATCHES, _TAKE = 0, 1
@@ -41,7 +41,7 @@ class Loaded(NamedTuple):
     """The rows of a step, on the CPU, by medium: inputs [b, …], labels [b] and places [b]."""
 
     moment: Moment
-    inputs: dict[Medium, Tensor]
+    inputs: dict[Medium, Any]
     labels: dict[Medium, Tensor]
     places: dict[Medium, Places]
 
@@ -86,8 +86,11 @@ def load_stage(
     yield from _load(_Steps(items, seed, share.rank), plan, items, loading, share.world)
 
 
-def load_blocks(items: Items, blocks: list[Places], loading: Loading) -> Iterator[Tensor]:
-    """The whole inputs of items, block by block. Raises as :func:`load_stage`."""
+def load_blocks(items: Items, blocks: list[Places], loading: Loading) -> Iterator[Any]:
+    """The whole inputs of items, block by block: tensors, or parts of tensors.
+
+    Raises as :func:`load_stage`.
+    """
     whole = {Medium.IMAGE: items}  # whichever it is
     yield from _load(_Blocks(items), blocks, whole, loading, 1)
 
@@ -133,8 +136,8 @@ def _load(
 
 
 def _useful_workers(items: Mapping[Medium, Items], world: int) -> int:
-    """None for vectors and characters, which are there at once; else a share of the cores."""
-    if all(len(of.inputs.shape) == 1 for of in items.values()):
+    """None for what is there at once, as vectors; else a share of the cores."""
+    if all(len(of.inputs.shape) < 3 for of in items.values()):
         return 0
     return min(_MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) // world))
 
@@ -198,7 +201,8 @@ class _Steps(Dataset[Any]):
         except FgbenchError as error:
             return _Refusal.of(error)
         labels = {medium: self._items[medium].labels[places[medium]] for medium in inputs}
-        return Loaded(moment, _tensors(inputs), _tensors(labels), places)
+        tensors = {medium: as_tensors(of) for medium, of in inputs.items()}
+        return Loaded(moment, tensors, {m: as_tensors(of) for m, of in labels.items()}, places)
 
 
 class _Blocks(Dataset[Any]):
@@ -207,9 +211,9 @@ class _Blocks(Dataset[Any]):
     def __init__(self, items: Items) -> None:
         self._items = items
 
-    def __getitem__(self, places: Places) -> Tensor | _Refusal:
+    def __getitem__(self, places: Places) -> Any:
         try:
-            return torch.from_numpy(np.ascontiguousarray(self._items.inputs.take(places)))
+            return as_tensors(self._items.inputs.take(places))
         except FgbenchError as error:
             return _Refusal.of(error)
 
@@ -230,5 +234,8 @@ class _Refusal(NamedTuple):
         raise error
 
 
-def _tensors(arrays: Mapping[Medium, Any]) -> dict[Medium, Tensor]:
-    return {medium: torch.from_numpy(np.ascontiguousarray(a)) for medium, a in arrays.items()}
+def as_tensors(taken: Any) -> Any:
+    """What ``Inputs.take`` gave, an array or parts, as tensors on the CPU."""
+    if isinstance(taken, Parts):
+        return taken.each(as_tensors)
+    return torch.from_numpy(np.ascontiguousarray(taken))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,9 +26,9 @@ from fgbench.train.checkpoint import (
     read_checkpoint,
     restore_generators,
 )
-from fgbench.train.dataset import Dataset, Items
+from fgbench.train.dataset import Dataset, Items, Parts
 from fgbench.train.learner import Learner, Losses, let_move
-from fgbench.train.loading import Loaded, Moment, load_stage
+from fgbench.train.loading import Loaded, Moment, cut_blocks, load_blocks, load_stage
 from fgbench.train.log import RunLog
 from fgbench.train.machine import Machine
 from fgbench.train.memory import memory_named
@@ -125,12 +125,16 @@ class _StageTraining:
             player.name: Learner(player, training.model, machine) for player in self._stage.players
         }
         let_move(training.model, (p for of in self._learners.values() for p in of.parameters))
-        self._losses = machine.accelerator.prepare_model(Losses(training.model))
+        self._losses: Module = Losses(training.model)
+        if self._stage.epochs:  # several processes want something that moves
+            self._losses = machine.accelerator.prepare_model(self._losses)
         self._sums: Counter[str] = Counter()
 
     def run(self, checkpoint: Checkpoint | None) -> None:
         """All epochs, or those that the checkpoint leaves."""
         start = self._restore(checkpoint) if checkpoint else (0, 0)
+        if start == (0, 0):
+            self._begin()
         self._training.model.train()
         loading, share = self._machine.loading, self._machine.share
         every, seed = self._machine.hardware.checkpoint_steps, self._training.seed
@@ -147,6 +151,18 @@ class _StageTraining:
                 since = time.monotonic()
             elif done % every == 0:
                 self._keep(Position(self._number, moment.epoch, done))
+
+    def _begin(self) -> None:
+        """What the stage does before its first step."""
+        if self._stage.before is not None:
+            self._training.model.eval()
+            with torch.no_grad(), self._machine.accelerator.autocast():
+                self._stage.before(self._training.model, self._whole)
+
+    def _whole(self, medium: Medium) -> Iterator[Any]:
+        items = self._items[medium]
+        for inputs in load_blocks(items, cut_blocks(items), self._machine.loading):
+            yield self._machine.place(inputs)
 
     def _restore(self, checkpoint: Checkpoint) -> tuple[int, int]:
         for name, state in checkpoint.learners.items():
@@ -177,7 +193,7 @@ class _StageTraining:
         """The step's rows on the device, in slices."""
         moment, count = loaded.moment, self._machine.share.slices
         progress = (moment.epoch + moment.step / moment.steps) / self._stage.epochs
-        inputs = {m: self._machine.place(part).chunk(count) for m, part in loaded.inputs.items()}
+        inputs = {m: _cut(self._machine.place(of), count) for m, of in loaded.inputs.items()}
         device = self._machine.device
         labels = {m: part.to(device).chunk(count) for m, part in loaded.labels.items()}
         return [
@@ -240,3 +256,11 @@ class _StageTraining:
         epochs = [stage.epochs for stage in self._training.stages]
         before = sum(epochs[: self._number])
         return (before + moment.epoch + (moment.step + 1) / moment.steps) / sum(epochs)
+
+
+def _cut(inputs: Any, slices: int) -> list[Any]:
+    """Inputs, a tensor or parts, in as many slices of rows."""
+    if not isinstance(inputs, Parts):
+        return list(inputs.chunk(slices))
+    fields = [[None] * slices if of is None else of.chunk(slices) for of in inputs]
+    return [Parts(*of) for of in zip(*fields, strict=True)]

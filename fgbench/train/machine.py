@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import Module, ModuleDict, ModuleList
 
 from fgbench.errors import InputError
+from fgbench.train.dataset import Parts
 from fgbench.train.hardware import Device, Hardware, Precision
 from fgbench.train.loading import Loading, Share
 
@@ -84,8 +85,10 @@ class Machine:
         if self.hardware.compiled:
             _compile_parts(model)
 
-    def place(self, inputs: Tensor) -> Tensor:
+    def place(self, inputs: Any) -> Any:
         """Inputs on the device; bytes of pictures [..., 3, h, w] normalised as float32."""
+        if isinstance(inputs, Parts):
+            return inputs.each(self.place)
         inputs = inputs.to(self.device, non_blocking=True)
         if inputs.dtype != torch.uint8:
             return inputs

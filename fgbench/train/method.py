@@ -39,6 +39,9 @@ class Scope(StrEnum):
     JOINT = "joint"
     PAIRWISE = "pairwise"
     """Two: a model for each pair, merged by the protocol's rule."""
+    IMAGE_TEXT = "image-text"
+    """Images and texts alone, as published. With a choice ``extended`` in its Config, and that
+    chosen, each two media, as PAIRWISE."""
 
 
 class Kind(StrEnum):
@@ -46,6 +49,8 @@ class Kind(StrEnum):
 
     FEATURES = "features"
     """A vector."""
+    PARTS = "parts"
+    """A vector and its parts, as regions or words: ``fgbench.train.dataset.Parts``."""
     MEDIA = "media"
     """Pixels, characters, a spectrogram."""
 
@@ -96,8 +101,12 @@ Symmetric; higher is nearer. The two media may be one and the same."""
 class Compared(Method, Protocol):
     """A method whose embeddings the cosine need not compare. Optional: see ``score_matrices``."""
 
-    def similarity(self, config: Any) -> Similarity | None:
-        """What compares two embeddings of one model; None: the cosine, as the protocol has it."""
+    def similarity(self, config: Any, model: Module | None) -> Similarity | None:
+        """What compares two embeddings of one model; None: the cosine, as the protocol has it.
+
+        ``model``: the network, in eval mode; None of a closed form, and where all that is asked is
+        whether the answer is None. Embeddings of such a method may have more axes: [n, …].
+        """
 
 
 class ClosedForm(Method, Protocol):
@@ -117,11 +126,12 @@ class Log(Protocol):
 class Batch:
     """The items of a step, by medium: ``inputs`` [b, …] and ``labels`` [b], on the device.
 
+    Inputs of a method that takes parts are ``Parts`` of tensors.
     ``progress``: 0 to 1, how much of the stage is done. ``gather`` puts a tensor [b, …] of every
     process together [processes·b, …], with its gradient: for losses over pairs of items.
     """
 
-    inputs: Mapping[Medium, Tensor]
+    inputs: Mapping[Medium, Any]
     labels: Mapping[Medium, Tensor]
     progress: float
     gather: Callable[[Tensor], Tensor]
@@ -154,9 +164,17 @@ class Player:
     """Updates in a step, on the same batch."""
 
 
+Whole: TypeAlias = Callable[[Medium], Iterator[Any]]
+"""The training items of a medium in their order, as they are tested: inputs [b, …], on the device,
+block by block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the training; its players take turns within each step, in order."""
+    """A part of the training; its players take turns within each step, in order.
+
+    With 0 epochs it is only what it does ``before``, and needs no players.
+    """
 
     name: str
     epochs: int
@@ -164,6 +182,9 @@ class Stage:
     players: tuple[Player, ...]
     media: tuple[Medium, ...] | None = None
     """Those that it learns from; None: all."""
+    before: Callable[[Module, Whole], None] | None = None
+    """Done once as the stage begins, without gradients, the network in eval mode: as to set buffers
+    from all training items. Every process does it."""
 
 
 class Trained(Method, Protocol):
@@ -175,5 +196,5 @@ class Trained(Method, Protocol):
     def stages(self, data: Dataset, config: Any) -> Sequence[Stage]:
         """How it is trained."""
 
-    def embed(self, model: Module, medium: Medium, inputs: Tensor) -> Tensor:
+    def embed(self, model: Module, medium: Medium, inputs: Any) -> Tensor:
         """Embeddings [n, d] of inputs [n, …] as they are tested; the model is in eval mode."""

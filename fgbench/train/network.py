@@ -24,7 +24,7 @@ from fgbench.train.log import RunLog
 from fgbench.train.loop import Training, train_network
 from fgbench.train.machine import Machine
 from fgbench.train.memory import memory_named
-from fgbench.train.method import Trained
+from fgbench.train.method import Similarity, Trained
 from fgbench.train.recipe import Recipe
 
 
@@ -74,11 +74,10 @@ class Network:
         found = Embeddings.read(path, self._identity)
         if found is not None:
             return found
-        self._load()
         rows = {}
         for medium, items in self._data.test.items():
             since = time.monotonic()
-            rows[medium] = embed_items(self._method, self.model, medium, items, self._machine)
+            rows[medium] = self.embed_items(medium, items)
             if self._machine.main:
                 seconds = time.monotonic() - since
                 self._log(stage="embed", medium=medium.value, items=len(items), seconds=seconds)
@@ -90,12 +89,49 @@ class Network:
             self._log.tabulate()
         return found
 
+    def embed_items(self, medium: Medium, items: Items) -> NDArray[np.float32]:
+        """The embeddings [n, …] of whole items; of several processes, each computes some blocks.
+
+        Raises what ``trained``, ``load_blocks`` and ``memory_named`` say.
+        """
+        model, machine = self.trained.eval(), self._machine
+        share = machine.share
+        blocks = list(enumerate(cut_blocks(items)))[share.rank :: share.world]
+        found = []
+        with (
+            memory_named(f"embedding {medium} items"),
+            torch.inference_mode(),
+            machine.accelerator.autocast(),
+        ):
+            loaded = load_blocks(items, [places for _, places in blocks], machine.loading)
+            for (number, _), inputs in zip(blocks, loaded, strict=True):
+                rows = self._method.embed(model, medium, machine.place(inputs))
+                found.append((number, rows.float().cpu().numpy()))
+        every = dict(gather_object(found))
+        return np.concatenate([every[number] for number in sorted(every)])
+
+    @property
+    def similarity(self) -> Similarity | None:
+        """What compares the embeddings; None: the cosine."""
+        method: Any = self._method
+        if (
+            not hasattr(method, "similarity")
+            or method.similarity(self._recipe.config, None) is None
+        ):
+            return None
+        found: Similarity = method.similarity(self._recipe.config, self.trained.eval())
+        return found
+
     @property
     def _checkpoint(self) -> Path:
         return self._folder / "checkpoint.pt"
 
-    def _load(self) -> None:
-        """Give the model its trained weights."""
+    @cached_property
+    def trained(self) -> Module:
+        """The model with the weights that it was trained to.
+
+        Raises ``InputError``: FG-G034 before that, FG-G035 where it is of other data.
+        """
         self._machine.accelerator.wait_for_everyone()  # one writes what all read
         found = read_checkpoint(self._checkpoint, self._identity, self._machine.computing)
         if found is None or not found.done:
@@ -105,29 +141,14 @@ class Network:
                 why="Only then are its embeddings what the recipe says.",
                 fix="Go on with fgbench baseline train, with the same --out.",
             )
-        self.model.load_state_dict(found.model)
+        try:
+            self.model.load_state_dict(found.model)
+        except RuntimeError as error:
+            raise InputError(
+                "FG-G035",
+                f"the network in {self._folder} is of another benchmark or split than this",
+                why="What it is built like depends on the training items.",
+                fix="Name the benchmark and split that it was trained on.",
+            ) from error
         self._machine.adopt(self.model)
-
-
-def embed_items(
-    method: Trained, model: Module, medium: Medium, items: Items, machine: Machine
-) -> NDArray[np.float32]:
-    """The embeddings [n, d] of whole items; of several processes, each computes some blocks.
-
-    Raises what ``load_blocks`` and ``memory_named`` say.
-    """
-    model.eval()
-    share = machine.share
-    blocks = list(enumerate(cut_blocks(items)))[share.rank :: share.world]
-    found = []
-    with (
-        memory_named(f"embedding {medium} items"),
-        torch.inference_mode(),
-        machine.accelerator.autocast(),
-    ):
-        loaded = load_blocks(items, [places for _, places in blocks], machine.loading)
-        for (number, _), inputs in zip(blocks, loaded, strict=True):
-            rows = method.embed(model, medium, machine.place(inputs))
-            found.append((number, rows.float().cpu().numpy()))
-    every = dict(gather_object(found))
-    return np.concatenate([every[number] for number in sorted(every)])
+        return self.model

@@ -73,7 +73,7 @@ def obstacles(row: Planned, data: Dataset, same: bool) -> tuple[str, ...]:
     if vectors and facts.takes is Kind.MEDIA:
         found.append(f"features stand in for {', '.join(vectors)}")
     shapes = [items.inputs.shape for items in data.test.values()]
-    if small := sorted({shape[-1] for shape in shapes if len(shape) > 1} - {side}):
+    if small := sorted({shape[-1] for shape in shapes if len(shape) > 2} - {side}):
         found.append(f"pictures of {', '.join(map(str, small))} pixels a side, not {side}")
     return tuple(found)
 

@@ -14,7 +14,7 @@ import yaml
 from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.train.dataset import Dataset, Items
+from fgbench.train.dataset import Dataset, Items, Parts
 from fgbench.train.forms import load_form, plain_config, restore_config
 from fgbench.train.method import Budget, Method
 from fgbench.train.registry import load
@@ -75,7 +75,8 @@ def write_config(folder: Path, recipe: Recipe, data: Mapping[str, str]) -> None:
     """Write ``config.yaml``, whole; ``data`` are the fingerprints of the data set."""
     found = {**recipe.identity(), "budget": recipe.budget.value, "data": dict(data)}
     draft = folder / f".{FILE}.draft"
-    draft.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), "utf-8")
+    # Escapes, since of characters as they are U+0085 would be read back as a space.
+    draft.write_text(yaml.safe_dump(found, sort_keys=False), "utf-8")
     draft.replace(folder / FILE)
 
 
@@ -111,7 +112,8 @@ def takes_vectors(items: Items) -> bool:
     """Whether items come as features: one axis, and no indices of characters."""
     if len(items.inputs.shape) != 1:
         return False
-    return items.inputs.take(np.zeros(min(len(items), 1), np.int64)).dtype.kind == "f"
+    probe = items.inputs.take(np.zeros(min(len(items), 1), np.int64))
+    return bool(probe.dtype.kind == "f")
 
 
 def check_identity(where: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -138,10 +140,12 @@ def _digest(data: Dataset, medium: Medium) -> str:
         digest.update("\n".join(items.ids.tolist()).encode("utf-8", "surrogatepass"))
         digest.update(np.ascontiguousarray(items.labels).tobytes())
         digest.update(str(items.inputs.shape).encode())
-        count = len(items) if len(items.inputs.shape) == 1 else min(len(items), _PROBES)
+        count = len(items) if len(items.inputs.shape) < 3 else min(len(items), _PROBES)
         places = np.linspace(0, len(items) - 1, count).astype(np.int64)
         for block in np.array_split(places, max(1, count // 1024)):
-            digest.update(np.ascontiguousarray(items.inputs.take(block)).tobytes())
+            taken = items.inputs.take(block)
+            for array in taken if isinstance(taken, Parts) else [taken]:
+                digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

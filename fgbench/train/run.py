@@ -24,7 +24,8 @@ from fgbench.protocol import Medium
 from fgbench.train.dataset import Dataset
 from fgbench.train.fit import Fit
 from fgbench.train.hardware import Hardware
-from fgbench.train.method import Scope
+from fgbench.train.inputs import PartInputs, as_vectors
+from fgbench.train.method import Kind, Scope
 from fgbench.train.recipe import (
     FILE,
     Recipe,
@@ -53,12 +54,13 @@ class Run:
 
     What an earlier call did is not done again. Raises, at once, ``FaultyInput`` where the folder
     is another run's (FG-G031), and ``InputError`` where the method cannot be run so (FG-G040 to
-    FG-G044).
+    FG-G046).
     """
 
     def __init__(
         self, recipe: Recipe, data: Dataset, out: Path, hardware: Hardware = USUAL
     ) -> None:
+        data = _as_taken(data, recipe)
         self._recipe, self._data, self._out = recipe, data, out
         self._fingerprint = fingerprint(data)
         self._machine = _machine(recipe, data, hardware)
@@ -81,10 +83,12 @@ class Run:
 
     def embed(self) -> Path:
         """Embed the test items by every model, and write the submission; returns its path."""
-        models = [self._model(media).embed() for media in self._parts()]
+        models = [self._model(media) for media in self._parts()]
+        embeddings = [model.embed() for model in models]
         path = self._out / SUBMISSION
         if self._main:
-            submit(path, self._recipe, self._data, models)
+            compared = [similar for model in models if (similar := model.similarity) is not None]
+            submit(path, self._recipe, self._data, embeddings, compared)
         self._describe("embed")
         return path
 
@@ -150,12 +154,38 @@ class Run:
         return seconds
 
 
+def _as_taken(data: Dataset, recipe: Recipe) -> Dataset:
+    """The media and the inputs that the method takes."""
+    facts = recipe.method.facts
+    if facts.scope is Scope.IMAGE_TEXT and not getattr(recipe.config, "extended", False):
+        wanted = (Medium.IMAGE, Medium.TEXT)
+        if lacking := [medium.value for medium in wanted if medium not in data.media]:
+            raise InputError(
+                "FG-G045",
+                f"{facts.name} learns images and texts, and there is no {' and no '.join(lacking)}",
+                fix="Add the medium, with training items and inputs, or choose another method.",
+            )
+        data = data.only(*wanted)
+    if facts.takes is Kind.FEATURES:
+        return data.changed(as_vectors)
+    if facts.takes is Kind.PARTS and (
+        lacking := [m.value for m in data.media if not isinstance(data.test[m].inputs, PartInputs)]
+    ):
+        raise InputError(
+            "FG-G046",
+            f"{facts.name} takes parts of items, and there are none of {', '.join(lacking)}",
+            why="It compares regions, words, frames or windows, which a vector does not hold.",
+            fix="Extract them with fgbench features --parts, and name that folder: --features.",
+        )
+    return data
+
+
 def _machine(recipe: Recipe, data: Dataset, hardware: Hardware) -> Machine | None:
     """None for a closed form, which needs no torch."""
     if not hasattr(recipe.method, "fit"):
         from fgbench.train.machine import Machine
 
-        pixels = any(len(items.inputs.shape) > 1 for items in data.test.values())
+        pixels = any(len(items.inputs.shape) > 2 for items in data.test.values())
         return Machine(hardware, pixels=pixels)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(

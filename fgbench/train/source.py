@@ -16,7 +16,7 @@ from fgbench.media.listing import Listed, Listing, read_listing
 from fgbench.media.preset import PAPER, Preset
 from fgbench.protocol import Medium
 from fgbench.train.dataset import Dataset, Inputs, Items, Places
-from fgbench.train.inputs import FeatureInputs, MediaInputs, Part
+from fgbench.train.inputs import FeatureInputs, MediaInputs, Part, PartInputs
 
 Note = Callable[[str], None]
 """Takes a sentence that the user should know of."""
@@ -100,7 +100,9 @@ def hold_out(data: Dataset, share: float = 0.2, seed: int = 0) -> Dataset:
 
 
 def _part(items: Items, places: Places) -> Items:
-    return Items(items.ids[places], items.labels[places], Part(items.inputs, places))
+    whole = items.inputs
+    inputs = whole.only(places) if isinstance(whole, PartInputs) else Part(whole, places)
+    return Items(items.ids[places], items.labels[places], inputs)
 
 
 def _items(listed: Listed, classes: NDArray[np.int64], inputs: Inputs) -> Items:

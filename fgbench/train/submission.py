@@ -16,32 +16,36 @@ from fgbench.train.recipe import Recipe
 from fgbench.train.score_matrices import score_matrices
 
 
-def submit(path: Path, recipe: Recipe, data: Dataset, models: Sequence[Embeddings]) -> None:
-    """Write the submission, whole or not at all.
+def submit(
+    path: Path,
+    recipe: Recipe,
+    data: Dataset,
+    models: Sequence[Embeddings],
+    compared: Sequence[Similarity],
+) -> None:
+    """Write the submission, whole or not at all. ``compared``: by what, a model; none: the cosine.
 
     Raises ``FaultyInput`` as ``write_submission`` does, as where an embedding is no number.
     """
     rows = [model.rows for model in models]
+    facts = recipe.method.facts
     content: dict[str, Any] = {
         "ids": {medium: data.test[medium].ids for medium in data.media},
         "meta": _card(recipe, models),
     }
-    if (similarity := _similarity(recipe)) is not None:
+    if compared:
         with tempfile.TemporaryDirectory(prefix=".fgbench-", dir=path.absolute().parent) as folder:
-            scores: Any = score_matrices(rows, similarity, Path(folder))
+            within = facts.scope is not Scope.IMAGE_TEXT or len(models) > 1
+            found = score_matrices([*zip(rows, compared, strict=True)], Path(folder), within=within)
+            scores: Any = found
             write_submission(path, scores=scores, **content)
         return
-    binary = recipe.method.facts.space == "codes"
-    if recipe.method.facts.scope is Scope.JOINT:
+    binary = facts.space == "codes"
+    if facts.scope is Scope.JOINT:
         content["embeddings"] = rows[0]
     else:
         content["pairs"] = {(a, b): (of[a], of[b]) for of in rows for a, b in [tuple(of)]}
     write_submission(path, binary=binary, **content)
-
-
-def _similarity(recipe: Recipe) -> Similarity | None:
-    method: Any = recipe.method
-    return method.similarity(recipe.config) if hasattr(method, "similarity") else None
 
 
 def _card(recipe: Recipe, models: Sequence[Embeddings]) -> dict[str, Any]:

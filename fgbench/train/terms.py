@@ -1,4 +1,4 @@
-"""Terms that several methods lower: centre, triplet and ranking, over rows of embeddings.
+"""Terms that several methods lower: centre, triplet, ranking, contrastive, hinges, over rows.
 
 Distances are Euclidean, taken in float32 at least, and have a gradient of 0 where two rows agree.
 """
@@ -85,6 +85,35 @@ def batch_ranking_term(
     gap = 2 * d[:, :, None, None] - d[:, None, :, None] - d[None, None, :, :] + sum(margins)
     active = gap[valid].relu()
     return active.sum() / (active > 0).sum().clamp(min=1)
+
+
+def contrastive_term(a: Tensor, b: Tensor, same: Tensor, margin: float = 1.0) -> Tensor:
+    """Over all pairs of rows [n, d] and [m, d]: d² where ``same`` [n, m], else max(0, margin − d)².
+
+    Half the sum by the number of rows of ``a``, as the layer that CCL was released with prints it;
+    that layer's gradient is twice this term's.
+    """
+    gap = distances(a, b)
+    term = torch.where(same, gap.square(), (margin - gap).relu().square())
+    return term.sum() / (2 * len(a))
+
+
+def hardest_hinges(
+    scores: Tensor, labels: Tensor, margin: float, *, mask_same_class: bool = True
+) -> Tensor:
+    """Σ max(0, margin + s(i, j) − s(i, i)) with the hardest j of each row, and of each column.
+
+    ``scores`` [n, n]: between rows that are paired in their order, whose classes are ``labels``
+    [n]. ``mask_same_class``: others of its class are no negatives; SCAN's release knows instances
+    alone, of which every other is one. A row without any negative adds 0.
+    """
+    wrong = labels[:, None] != labels[None, :]
+    if not mask_same_class:
+        wrong = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    own = scores.diagonal()
+    rows = (margin + scores - own[:, None]).relu().masked_fill(~wrong, 0)
+    columns = (margin + scores - own[None, :]).relu().masked_fill(~wrong, 0)
+    return rows.max(1).values.sum() + columns.max(0).values.sum()
 
 
 def paired_distances(a: Tensor, b: Tensor) -> Tensor:

@@ -242,13 +242,13 @@ def test_features_become_z_scores_of_the_training_items():
 def test_the_euclidean_similarity_is_minus_the_distance(seed):
     rng = np.random.default_rng(seed)
     a, b = (rng.normal(size=(n, 3)).astype(np.float32) for n in (4, 5))
-    found = Acmr().similarity(replace(SMALL, distance=Distance.EUCLIDEAN))((I, a), (T, b))
+    found = Acmr().similarity(replace(SMALL, distance=Distance.EUCLIDEAN), None)((I, a), (T, b))
     expected = [[-math.dist(x, y) for y in b.tolist()] for x in a.tolist()]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_the_cosine_is_left_to_the_protocol():
-    assert Acmr().similarity(SMALL) is None
+    assert Acmr().similarity(SMALL, None) is None
 
 
 @pytest.mark.parametrize(

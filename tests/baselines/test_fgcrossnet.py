@@ -27,6 +27,7 @@ from fgbench.baselines.fgcrossnet import (
     Sampling,
 )
 from fgbench.errors import InputError
+from fgbench.media.backbone import load_backbone
 from fgbench.media.preset import Form
 from fgbench.protocol import MEDIA, Medium
 from fgbench.train.dataset import Dataset, Items, Places
@@ -441,3 +442,18 @@ def test_images_as_pixels_beside_features() -> None:
     batch = next(batches(Dataset(side, side, CLASSES), stages[-1], np.random.default_rng(0)))
     assert isinstance(stages[-1].batches, Quadruplets)
     assert all(term.isfinite() for term in stages[-1].players[0].losses(model, batch).values())
+
+
+def test_pretrained_weights_are_read_as_training_begins_and_never_again(tmp_path):
+    trunk, _ = load_backbone("tiny", "none")
+    torch.save(trunk.state_dict(), tmp_path / "weights.pt")
+    config = replace(SMALL, weights=str(tmp_path / "weights.pt"))
+    data = of_pixels()
+    model = FGCrossNet().build(data, config)
+    first, *others = FGCrossNet().stages(data, config)
+    assert [stage.before for stage in others] == [None] * len(others)
+    first.before(model, None)
+    for name, value in trunk.state_dict().items():
+        assert torch.equal(model.trunk.state_dict()[name], value)
+    (tmp_path / "weights.pt").unlink()
+    FGCrossNet().build(data, config)

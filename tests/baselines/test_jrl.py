@@ -215,7 +215,7 @@ def test_similarities_are_those_of_the_released_kernel(seed, references, classes
     twice = [np.concatenate([part, part]) for part in (found.train[T], data.train[T].labels)]
     own = unified_kernel(points[T], *twice, count)
 
-    similarity = Jrl().similarity(MILD)
+    similarity = Jrl().similarity(MILD, None)
     embedded = {m: found.embed(m, data.test[m].inputs) for m in (I, T)}
     across = similarity((I, embedded[I]), (T, embedded[T]))
     np.testing.assert_allclose(across, both[:n, n:], atol=1e-6)
@@ -279,7 +279,7 @@ def test_both_forms_find_classes(form):
     config = replace(load_form("jrl", form, Budget.TINY), references=20)
     found, _ = fit(data, config)
     embedded = {m: found.embed(m, data.test[m].inputs) for m in (I, T)}
-    scores = Jrl().similarity(config)((I, embedded[I]), (T, embedded[T]))
+    scores = Jrl().similarity(config, None)((I, embedded[I]), (T, embedded[T]))
     first = data.test[T].labels[scores.argmax(axis=1)]
     assert (first == data.test[I].labels).mean() > 0.8
 

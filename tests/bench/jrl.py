@@ -63,7 +63,7 @@ def measure(pair: str, form: Form, *, idle: bool) -> tuple[float, float]:
         fitted = method.fit(data, config, np.random.default_rng(0), lambda **figures: None)
         rows = {medium: fitted.embed(medium, of.inputs) for medium, of in data.test.items()}
         with tempfile.TemporaryDirectory() as folder:
-            score_matrices([rows], method.similarity(config), Path(folder))
+            score_matrices([(rows, method.similarity(config, None))], Path(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 * 1.024
     return time.perf_counter() - since, peak
 

@@ -232,3 +232,25 @@ def test_each_part_that_is_called_is_compiled():
     assert all(part._compiled_call_impl is not None for part in called)
     assert model._compiled_call_impl is None
     assert model.streams._compiled_call_impl is None
+
+
+def test_what_a_stage_does_before_it_sees_all_items_whole_and_once(tmp_path):
+    data, calls = toy_data(noise=1.0), []
+
+    def before(model, whole):
+        assert not model.training
+        assert not torch.is_grad_enabled()
+        rows = torch.cat(list(whole(Medium.IMAGE)))
+        calls.append(rows)
+        model.classify.bias.copy_(torch.full_like(model.classify.bias, 7))
+
+    batches = Shuffled(8)
+    player = Player("judge", judge_only, judge_losses, partial(SGD, lr=0.1))
+    stages = [Stage("judge", 2, batches, (player,), before=before)]
+    stages.append(Stage("after", 0, batches, (), before=before))
+    model, first, _ = train(tmp_path, stages, data)
+    assert len(calls) == 2
+    for rows in calls:
+        np.testing.assert_array_equal(rows, data.train[Medium.IMAGE].inputs.rows)
+    assert moved(model, first) == {"judge", "classify"}
+    assert (model.classify.bias == 7).all()

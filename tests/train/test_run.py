@@ -62,7 +62,7 @@ class Codes(Means):
 class Compared(Means):
     """Compared by the inner product."""
 
-    def similarity(self, config):
+    def similarity(self, config, model):
         return lambda a, b: a[1] @ b[1].T
 
 

@@ -31,14 +31,27 @@ def pairs():
 
 def test_two_media_are_compared_by_their_own_model(pairs, tmp_path):
     with mock.patch.object(module, "ROWS", 2):
-        found = score_matrices(pairs, lengths, tmp_path)
+        found = score_matrices([(of, lengths) for of in pairs], tmp_path)
     assert set(found) == {(I, I), (I, T), (I, V), (T, T), (T, V), (V, V)}
     np.testing.assert_allclose(found[I, V], pairs[1][I] @ pairs[1][V].T, rtol=1e-5)
     assert found[I, V].shape == (5, 3)
 
 
+def test_each_pair_has_its_own_measure(pairs, tmp_path):
+    scales = {I: 1.0, T: 2.0, V: 3.0}
+
+    def measure(of):
+        return lambda query, gallery: sum(scales[m] for m in of) * query[1] @ gallery[1].T
+
+    found = score_matrices([(of, measure(of)) for of in pairs], tmp_path, within=False)
+    assert set(found) == {(I, T), (I, V), (T, V)}
+    for (query, gallery), of in zip([(I, T), (I, V), (T, V)], pairs, strict=True):
+        expected = (scales[query] + scales[gallery]) * of[query] @ of[gallery].T
+        np.testing.assert_allclose(found[query, gallery], expected, rtol=1e-5)
+
+
 def test_a_medium_with_itself_is_the_mean_over_its_models(pairs, tmp_path):
-    found = score_matrices(pairs, lengths, tmp_path)
+    found = score_matrices([(of, lengths) for of in pairs], tmp_path)
     for query in range(4):
         for item in range(4):
             each = [10 * float(model[T][query] @ model[T][item]) for model in (pairs[0], pairs[2])]
@@ -47,13 +60,13 @@ def test_a_medium_with_itself_is_the_mean_over_its_models(pairs, tmp_path):
 
 def test_a_joint_model_gives_every_matrix(tmp_path):
     model = draw(I, T, V, seed=4)
-    found = score_matrices([model], lengths, tmp_path)
+    found = score_matrices([(model, lengths)], tmp_path)
     assert len(found) == 6
     np.testing.assert_allclose(found[V, V], 10 * model[V] @ model[V].T, rtol=1e-6)
 
 
 def test_they_are_written_and_read_as_a_submission(pairs, tmp_path):
-    matrices = score_matrices(pairs, lengths, tmp_path)
+    matrices = score_matrices([(of, lengths) for of in pairs], tmp_path)
     ids = {m: [f"{m}/{at}" for at in range(count)] for m, count in COUNTS.items()}
     path = tmp_path / "submission.npz"
     write_submission(path, ids=ids, scores=matrices)

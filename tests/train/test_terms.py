@@ -12,7 +12,9 @@ from fgbench.train.terms import (
     batch_centres,
     batch_ranking_term,
     centre_term,
+    contrastive_term,
     distances,
+    hardest_hinges,
     paired_distances,
     ranking_term,
     triplet_term,
@@ -143,3 +145,42 @@ def test_learned_centres_go_to_the_rows_of_their_class_and_others_stay():
         optimiser.step()
     torch.testing.assert_close(centres.points[1].detach(), torch.tensor([6.0, 6.0]))
     torch.testing.assert_close(centres.points[[0, 2]].detach(), start[[0, 2]])
+
+
+@quick
+@shapes
+def test_the_contrastive_term_pulls_pairs_of_a_class_and_parts_the_others(seed, n, d):
+    a, b = rows(n, d, seed), rows(n + 1, d, seed + 1)
+    same = labels_of(n, 2, seed)[:, None] == labels_of(n + 1, 2, seed + 1)[None, :]
+    slow = 0.0
+    for i in range(n):
+        for j in range(n + 1):
+            far = gap(a[i], b[j])
+            slow += far**2 if same[i, j] else hinge(1.5 - far) ** 2
+    found = contrastive_term(a, b, same, margin=1.5)
+    assert found.item() == pytest.approx(slow / (2 * n))
+
+
+@quick
+@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
+def test_the_hardest_hinges_are_of_one_negative_a_row_and_a_column(seed, n, mask):
+    scores, labels = rows(n, n, seed), labels_of(n, 3, seed)
+    slow = 0.0
+    for i in range(n):
+        others = [j for j in range(n) if (labels[i] != labels[j] if mask else i != j)]
+        slow += max((hinge(0.2 + (scores[i, j] - scores[i, i]).item()) for j in others), default=0)
+        slow += max((hinge(0.2 + (scores[j, i] - scores[i, i]).item()) for j in others), default=0)
+    found = hardest_hinges(scores, labels, 0.2, mask_same_class=mask)
+    assert found.item() == pytest.approx(slow)
+
+
+def test_the_new_terms_have_the_gradients_of_their_formulas():
+    a, b = rows(4, 3, 1, requires_grad=True), rows(5, 3, 2, requires_grad=True)
+    a, b = a + 0.1, b  # no row agrees with another: there a distance has no gradient
+    same = labels_of(4, 2, 0)[:, None] == labels_of(5, 2, 1)[None, :]
+    a, b = (x.detach().requires_grad_() for x in (a, b))
+    assert torch.autograd.gradcheck(lambda x, y: contrastive_term(x, y, same, 1.3), (a, b))
+    scores = torch.rand(5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 1, 2, 0, 1])
+    scores.requires_grad_()
+    assert torch.autograd.gradcheck(lambda s: hardest_hinges(s, labels, 0.2), (scores,))

@@ -88,5 +88,5 @@ def test_what_is_written_reads_back(data):
         if kind is not str | None
         else st.none() | st.text()
     )
-    written = yaml.safe_dump(plain_value(value), allow_unicode=True)
+    written = yaml.safe_dump(plain_value(value))
     assert convert_value(yaml.safe_load(written), kind) == value
