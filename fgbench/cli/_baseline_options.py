@@ -76,8 +76,13 @@ def open_dataset(
     features: Path | None,
     media_root: Path | None,
     side: int | None,
+    *,
+    parts: bool,
 ) -> Dataset:
-    """What the options name; media are decoded the form's way. Raises what ``dataset`` raises."""
+    """What the options name; media are decoded the form's way, features with parts if so asked.
+
+    Raises what ``dataset`` raises.
+    """
     from fgbench.train.source import dataset
 
     if features and media_root:
@@ -90,6 +95,7 @@ def open_dataset(
         split_column,
         preset.at_side(side) if side else preset,
         note=lambda text: click.echo(text, err=True) if is_first() else None,
+        parts=parts,
     )
 
 

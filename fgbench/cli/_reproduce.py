@@ -24,7 +24,7 @@ from fgbench.cli._baseline_options import (
 from fgbench.cli._progress import Bar
 from fgbench.media.preset import Form
 from fgbench.train.hardware import Device, Hardware, Precision
-from fgbench.train.method import Budget
+from fgbench.train.method import Budget, Kind
 from fgbench.train.targets import PrintedTable
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def reproduce(
         seeds,
         [key.strip() for key in methods.split(",")] if methods else None,
     )
-    opened = open_dataset(Form(form), **data)
+    takes = {recipe.method.facts.takes for row in planned for recipe in row.recipes}
+    opened = open_dataset(Form(form), **data, parts=Kind.PARTS in takes)
     benchmark = load_benchmark(data["benchmark"], data["split_column"])
     with Bar(chosen.heading) as bar:
         for found in run_all(

@@ -26,7 +26,7 @@ from fgbench.cli._reproduce import reproduce
 from fgbench.errors import InputError
 from fgbench.media.preset import Form
 from fgbench.train.hardware import Device, Hardware, Precision
-from fgbench.train.method import Budget, Facts
+from fgbench.train.method import Budget, Facts, Kind
 from fgbench.train.registry import names, read_facts
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ def _open(
     from fgbench.train.run import Run
 
     hardware = Hardware(Device(device), Precision(precision), slices, compiled, workers)
-    return Run(recipe, open_dataset(recipe.form, **data), out, hardware)
+    opened = open_dataset(recipe.form, **data, parts=recipe.method.facts.takes is Kind.PARTS)
+    return Run(recipe, opened, out, hardware)
 
 
 def _pairs(settings: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fgbench.benchmark import DEFAULT
+from fgbench.cli._feature_options import Kind, choose, network_options, part_options
 from fgbench.cli._progress import Bar
 from fgbench.errors import Fault, InputError
 from fgbench.protocol import MEDIA, Medium
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Faults of a medium that are printed; ``--json`` has all of them."""
-
-
-class Kind(StrEnum):
-    """Which features. HANDCRAFTED: without a network. PAPER: section 3.3 of the paper."""
-
-    HANDCRAFTED = "handcrafted"
-    PAPER = "paper"
 
 
 @click.command("features")
@@ -59,11 +52,8 @@ class Kind(StrEnum):
     help="handcrafted: colours, edges, words, MFCC; no network. paper: images and videos by one.",
 )
 @click.option("--media", metavar="image,text,…", help="Default: all that the benchmark has.")
-@click.option("--backbone", default="resnet50", show_default=True, help="Of torchvision or timm.")
-@click.option("--weights", metavar="FILE|imagenet|none", help="Of the backbone. paper needs it.")
-@click.option("--layer", type=click.Choice(["logits", "penultimate"]), default="logits")
-@click.option("--side", type=click.IntRange(16, 4096), default=448, show_default=True)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@network_options
+@part_options
 @click.option("--engine", default="local", metavar="local|dask://HOST:PORT", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -75,25 +65,25 @@ def command(
     media: str | None,
     engine: str,
     as_json: bool,
-    **network: Any,
+    **choices: Any,
 ) -> None:
     """Extract the features of a benchmark's training and test items.
 
-    Writes OUT/<medium>.npz, with the arrays ids and features. Stopped and called again, it goes on.
-    A medium with items that cannot be used is not written, as a file needs every item; the others
-    are, and the exit code is 3 (2 where none was written). Mend them and call it again: what was
-    made is not made again.
+    Writes OUT/<medium>.npz, with the arrays ids and features; with --parts also the parts of items:
+    regions of images, words of texts, frames of videos, windows of audio. Stopped and called again,
+    it goes on. A medium with items that cannot be used is not written, as a file needs every item;
+    the others are, and the exit code is 3 (2 where none was written). Mend them and call it again:
+    what was made is not made again.
     """
     from fgbench.media.extraction import extract
-    from fgbench.media.extractor import choose_extractors
     from fgbench.media.features import feature_path
     from fgbench.media.listing import read_listing
+    from fgbench.media.tokens import Tokens
 
     root = media_root.absolute() if media_root else None  # workers may be in another folder
     listing = read_listing(benchmark, root, split_column)
     chosen = _choose_media(media, listing)
-    pictures, workers = _choose_pictures(Kind(extractor), network, engine)
-    extractors = choose_extractors(listing, chosen, pictures)
+    extractors, workers = choose(Kind(extractor), listing, chosen, engine, choices)
     faults: dict[Medium, tuple[Fault, ...]] = {}
     total = sum(len(listing.items(medium)) for medium in chosen)
     done = 0
@@ -109,6 +99,7 @@ def command(
                 listing.items(medium),
                 of_medium,
                 feature_path(out, medium),
+                vocabulary=of_medium.vocabulary if isinstance(of_medium, Tokens) else None,
                 engine=engine,
                 workers=workers,
                 advance=advance,
@@ -141,29 +132,6 @@ def _choose_media(media: str | None, listing: Listing) -> list[Medium]:
     return chosen
 
 
-def _choose_pictures(
-    kind: Kind, network: Mapping[str, Any], engine: str
-) -> tuple[Extractor, int | None]:
-    """What takes images and videos, and how many workers there can be (None: as many as cores)."""
-    if kind is Kind.HANDCRAFTED:
-        from fgbench.media.histograms import Histograms
-
-        return Histograms(), None
-    from fgbench.media.activations import Activations, Layer, choose_device, load_network
-
-    if not (weights := network["weights"]):
-        raise click.UsageError(
-            "--extractor paper needs --weights: a file of the fine-tuned network (a checkpoint of "
-            "fgcrossnet, or a state dictionary), imagenet, or none."
-        )
-    device = choose_device(network["device"]) if engine == "local" else "cpu"
-    spec = Activations(
-        network["backbone"], weights, Layer(network["layer"]), network["side"], device
-    )
-    load_network(spec)  # what is wrong with it is said before the work begins
-    return spec, None if device == "cpu" else 1
-
-
 def _describe(
     out: Path,
     extractors: Mapping[Medium, Extractor],
@@ -176,11 +144,12 @@ def _describe(
     for medium, extractor in extractors.items():
         if not faults[medium]:
             path = feature_path(out, medium)
-            items, width = read_features(path).rows.shape
+            found = read_features(path, parts=True)
             described[medium] = {
                 "file": str(path),
-                "items": items,
-                "width": width,
+                "items": len(found.rows),
+                "width": found.width,
+                "parts": None if found.parts is None else len(found.parts.rows),
                 "extractor": extractor.fingerprint,
             }
     return described
@@ -205,8 +174,10 @@ def _print(
     table.add_column("Medium")
     table.add_column("Items", justify="right")
     table.add_column("Width", justify="right")
+    table.add_column("Parts", justify="right")
     for medium, facts in written.items():
-        table.add_row(medium, f"{facts['items']:,}", f"{facts['width']:,}")
+        parts = "–" if facts["parts"] is None else f"{facts['parts']:,}"
+        table.add_row(medium, f"{facts['items']:,}", f"{facts['width']:,}", parts)
     console = Console()
     console.print(table)
     console.print(Text(f"\nWritten to {out}"))

@@ -85,8 +85,9 @@ def _decode(content: bytes, path: Path, rate: int) -> Samples:
     if amiss := {BROKEN_OFF, SHORTER_THAN_STATED}.intersection(recording.flags):
         found = f"{' and '.join(sorted(amiss))}, after {recording.duration_s:.1f} s"
         raise unusable("FG-M005", str(path), found, _EXPECTED, _FETCH)
-    samples: Samples = np.concatenate(blocks).astype(np.float32) / np.float32(2**15)
-    if not np.abs(samples).max(initial=0) > SILENCE:
+    samples: Samples = np.concatenate(blocks, dtype=np.float32)
+    samples /= 2**15
+    if not max(samples.max(initial=0), -samples.min(initial=0)) > SILENCE:
         found = f"{recording.duration_s:.1f} s of silence below {rate / 2:,.0f} Hz"
         fix = "leave the item out: there is nothing in it to be recognised"
         raise unusable("FG-M006", str(path), found, "a sound", fix)
@@ -127,7 +128,11 @@ def _power(samples: Samples, rule: AudioRule) -> NDArray[np.float32]:
 
 def draw(samples: Samples, rule: AudioRule) -> Pixels:
     """The picture of a sound [3, crop, crop]: time to the right, frequency upwards."""
-    levels = decibels(samples, rule)
+    return draw_levels(decibels(samples, rule), rule)
+
+
+def draw_levels(levels: Decibels, rule: AudioRule) -> Pixels:
+    """The picture of a spectrogram, or of some of its windows [windows, bins]."""
     if rule.drawing is Drawing.SPECSHOW:
         return frame(_specshow(levels), rule.framing)
     return frame(_grey(levels, rule).convert("RGB"), rule.framing)

@@ -59,11 +59,20 @@ def _load(name: str, weights: str) -> tuple[nn.Module, nn.Linear, bool]:
     setattr(model.get_submodule(parent), attribute, nn.Identity())
     if weights in (IMAGENET, NONE):
         return model, head, True
-    state = _read_state(Path(weights))
-    prefix = _find(model.state_dict(), state, name, weights)
-    model.load_state_dict({key: state[prefix + key] for key in model.state_dict()})
+    state, prefix = load_state(model, name, Path(weights))
     stored = _read_head(state, prefix, place, head.in_features)
     return model, stored or head, stored is not None
+
+
+def load_state(model: nn.Module, name: str, path: Path) -> tuple[Mapping[str, Tensor], str]:
+    """Give a network the weights of a file: all that is in it, and what stands before its names.
+
+    Raises ``InputError``: FG-F071 weights that cannot be had, FG-F072 weights of another network.
+    """
+    state = _read_state(path)
+    prefix = _find(model.state_dict(), state, name, path)
+    model.load_state_dict({key: state[prefix + key] for key in model.state_dict()})
+    return state, prefix
 
 
 def normalised(pixels: Tensor) -> Tensor:
@@ -77,7 +86,9 @@ def normalised(pixels: Tensor) -> Tensor:
 def _build(name: str, pretrained: bool) -> nn.Module:
     if name == TINY:
         if pretrained:
-            raise _not_had(name, "it is none of a library's networks", "Say none, or name a file.")
+            raise weights_not_had(
+                name, "it is none of a library's networks", "Say none, or name a file."
+            )
         return _tiny()
     try:
         if name in (known := torchvision.models.list_models(module=torchvision.models)):
@@ -91,7 +102,7 @@ def _build(name: str, pretrained: bool) -> nn.Module:
         if not pretrained:
             raise
         fix = "See to the network, or name a file of weights that is here."
-        raise _not_had(name, str(error), fix) from error
+        raise weights_not_had(name, str(error), fix) from error
 
 
 def _build_timm(name: str, pretrained: bool, known: list[str]) -> nn.Module:
@@ -141,7 +152,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a file that is none fails in many ways, none of them ours
         fix = "Name imagenet, none, or a file that torch.save or safetensors wrote."
-        raise _not_had(str(path), str(error), fix) from error
+        raise weights_not_had(str(path), str(error), fix) from error
     return dict(_flatten(stored, ""))
 
 
@@ -153,7 +164,7 @@ def _flatten(stored: Any, prefix: str) -> Iterator[tuple[str, Tensor]]:
             yield from _flatten(value, f"{prefix}{key}.")
 
 
-def _find(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], name: str, path: str) -> str:
+def _find(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], name: str, path: Path) -> str:
     """What stands in the file before the names of the trunk: ``module.``, ``model.trunk.``…"""
     first = next(iter(wanted))
     prefixes = [k.removesuffix(first) for k in state if k == first or k.endswith(f".{first}")]
@@ -173,7 +184,7 @@ def _find(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], name: str, 
         f"{path} has not the weights of {name}: {len(nearest):,} of {len(wanted):,} are missing "
         f"or of another shape, as {show(nearest[0])}",
         why="A network with some weights drawn at random would look like a trained one.",
-        fix="Name the network that the file is of: --backbone.",
+        fix="Name the network that the file is of.",
     )
 
 
@@ -190,6 +201,6 @@ def _read_head(
     return None
 
 
-def _not_had(name: str, reason: str, fix: str) -> InputError:
+def weights_not_had(name: str, reason: str, fix: str) -> InputError:
     short = show(reason.partition("\n")[0])
     return InputError("FG-F071", f"no weights for {name}: {short}", fix=fix)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fgbench.errors import Fault, MissingExtra
 from fgbench.media.item import MediaItem, attempt, content_of
+from fgbench.media.parts import MOST_SPANS, Extracted, even_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,25 +27,35 @@ class Cepstra:
     """128 coefficients of a sound, the mean over its windows.
 
     librosa's defaults, at 22,050 Hz: the paper names the 128 dimensions and nothing else.
+    ``parts``: with the means over 25 even spans of time as parts, fewer where it has fewer windows.
     """
+
+    parts: bool = False
 
     @property
     def fingerprint(self) -> str:
-        return f"mfcc {WIDTH} {RATE}"
+        return f"mfcc {WIDTH} {RATE}{f'; {MOST_SPANS} spans' if self.parts else ''}"
 
-    def __call__(self, items: Sequence[MediaItem]) -> list[NDArray[np.float32] | Fault]:
-        return [attempt(_vector, item) for item in items]
+    def __call__(self, items: Sequence[MediaItem]) -> list[Extracted | Fault]:
+        return [attempt(self._extract, item) for item in items]
+
+    def _extract(self, item: MediaItem) -> Extracted:
+        from fgbench.media.audio import load_samples
+
+        found = coefficients(load_samples(content_of(item.path), RATE))
+        if not self.parts:
+            return Extracted(found.mean(axis=0))
+        spans = [found[span].mean(axis=0) for span in even_spans(len(found))]
+        return Extracted(found.mean(axis=0), np.stack(spans))
 
 
-def _vector(item: MediaItem) -> NDArray[np.float32]:
+def coefficients(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The coefficients of a sound of ``RATE`` samples a second [windows, 128]."""
     try:
         from librosa.feature import mfcc
     except ImportError as error:
         raise MissingExtra("librosa", "train") from error
-    from fgbench.media.audio import load_samples
 
-    samples = load_samples(content_of(item.path), RATE)
     padded = np.pad(samples, (0, max(0, _WINDOW - len(samples))))
-    coefficients = mfcc(y=padded, sr=RATE, n_mfcc=WIDTH, n_mels=WIDTH)
-    mean: NDArray[np.float32] = coefficients.mean(axis=1).astype(np.float32)
-    return mean
+    found: NDArray[np.float32] = mfcc(y=padded, sr=RATE, n_mfcc=WIDTH, n_mels=WIDTH)
+    return found.T.astype(np.float32)

@@ -121,15 +121,18 @@ class Recording:
         left = LONGEST_S * self.rate
         weights = np.full(self._decoder.channels, 1 / self._decoder.channels, np.float32)
         for block in self._decoder.blocks():
-            sound = np.abs(block) < _FULL_SCALE  # not a number is not less
-            if not sound.all():
+            loudest = max(block.max(initial=0), -block.min(initial=0))
+            if not loudest < _FULL_SCALE:  # not a number is not less
+                sound = np.abs(block) < _FULL_SCALE
                 at = self.duration_s + int(np.argmin(sound.all(axis=1))) / self.rate
                 raise UndecodableError(Flaw.BAD_SAMPLES, f"a value that is no sound at {at:.1f} s")
             if len(block) > left:
                 self._capped = True
                 block = block[:left]
+            if loudest > 1:
+                block = np.clip(block, -1, 1)
             if len(block):
-                yield np.clip(block, -1, 1) @ weights
+                yield block[:, 0] if block.shape[1] == 1 else block @ weights
             left -= len(block)
             if self._capped:
                 return
@@ -140,4 +143,6 @@ def _as_it_is(block: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
 
 
 def _in_16_bits(block: NDArray[np.float32]) -> Samples:
-    return np.rint(np.clip(block, -1, 1) * 32767).astype(np.int16)
+    scaled = np.clip(block, -1, 1)
+    scaled *= 32767
+    return np.rint(scaled, out=scaled).astype(np.int16)

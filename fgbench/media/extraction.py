@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,9 +29,7 @@ from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.media.extractor import Extractor
 from fgbench.media.features import Features, read_features, unwritable, write_features
 from fgbench.media.item import MediaItem
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from fgbench.media.parts import ItemParts, Vocabulary, join_extracted, join_parts
 
 SHARD = 32
 """Items of a shard: what is lost at most, a worker, when the work is broken off."""
@@ -49,10 +46,10 @@ class _Shard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Made:
-    """What became of a shard: the rows of its items [n, d], or what is wrong with some."""
+    """What became of a shard: the features of its items, or what is wrong with some."""
 
     shard: _Shard
-    rows: NDArray[np.float32] | None
+    features: Features | None
     faults: tuple[Fault, ...]
 
 
@@ -61,6 +58,7 @@ def extract(
     extractor: Extractor,
     path: Path,
     *,
+    vocabulary: Vocabulary | None = None,
     engine: str = "local",
     workers: int | None = None,
     advance: Progress = lambda count: None,
@@ -68,7 +66,8 @@ def extract(
     """Write the feature file of items, in their order; or return all faults, and write none.
 
     A file needs every item: with one row missing it could not be used. What was made is kept for
-    the next run, which makes the rest. ``engine``, ``workers``: as ``map_unordered`` has them.
+    the next run, which makes the rest. ``vocabulary``: what the numbers of words stand for, of an
+    extractor that gives such. ``engine``, ``workers``: as ``map_unordered`` has them.
     Raises ``InputError`` where another process is at it (FG-F067) or a file is there that was not
     made so (FG-F069), ``FgbenchError`` (FG-F014) where nothing can be written.
     """
@@ -92,14 +91,28 @@ def extract(
         elif faults := _make(shards, extractor, engine, workers, advance):
             return faults
         else:
-            parts = [read_features(shard.path) for shard in shards]
-            ids = np.concatenate([part.ids for part in parts])
             note = {"extractor": fingerprint, "made_of": made_of}
             _write_note(path, note)  # first: a file without one is somebody's own
-            write_features(path, Features(ids, np.concatenate([part.rows for part in parts])))
+            write_features(path, _join(shards, vocabulary))
             _write_note(path, note | {"sha256": _digest(path)})
         shutil.rmtree(folder)
     return ()
+
+
+def _join(shards: Sequence[_Shard], vocabulary: Vocabulary | None) -> Features:
+    """The features of all shards. One is open at a time: there may be thousands."""
+    ids, rows = [], []
+
+    def parts() -> Iterator[ItemParts]:
+        for shard in shards:
+            found = read_features(shard.path, parts=True)
+            ids.append(found.ids)
+            rows.append(found.rows)
+            if found.parts is not None:
+                yield found.parts
+
+    joined = join_parts(parts(), vocabulary)
+    return Features(np.concatenate(ids), np.concatenate(rows), joined)
 
 
 @contextmanager
@@ -153,9 +166,8 @@ def _make(
     if len(missing) == 1:
         workers = 1  # no process is started for it
     for made in map_unordered(compute, missing, engine=engine, workers=workers):
-        if made.rows is not None:
-            ids = np.array([item.item_id for item in made.shard.items])
-            write_features(made.shard.path, Features(ids, made.rows))
+        if made.features is not None:
+            write_features(made.shard.path, made.features)
         faults[made.shard.path] = made.faults
         advance(len(made.shard.items))
     return tuple(fault for shard in missing for fault in faults[shard.path])
@@ -164,8 +176,12 @@ def _make(
 def _compute(extractor: Extractor, shard: _Shard) -> _Made:
     outcomes = extractor(shard.items)
     faults = tuple(outcome for outcome in outcomes if isinstance(outcome, Fault))
-    rows = [outcome for outcome in outcomes if not isinstance(outcome, Fault)]
-    return _Made(shard, None if faults else np.stack(rows), faults)
+    if faults:
+        return _Made(shard, None, faults)
+    found = [outcome for outcome in outcomes if not isinstance(outcome, Fault)]
+    ids = np.array([item.item_id for item in shard.items])
+    features = Features(ids, np.stack([one.vector for one in found]), join_extracted(found))
+    return _Made(shard, features, ())
 
 
 def _shard(folder: Path, fingerprint: str, items: Sequence[MediaItem]) -> _Shard:
@@ -192,7 +208,7 @@ def _is_made(shard: _Shard) -> bool:
     if not shard.path.exists():
         return False
     try:
-        ids: list[str] = read_features(shard.path).ids.tolist()
+        ids: list[str] = read_features(shard.path, parts=True).ids.tolist()
     except FaultyInput:
         return False
     return ids == [item.item_id for item in shard.items]

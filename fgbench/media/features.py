@@ -1,8 +1,9 @@
 """Feature files: a folder with ``<medium>.npz``, a vector for each item of training and test.
 
-Members ``ids`` [n], strings, and ``features`` [n, d], float32; whatever else is in the file is not
-read. What is wrong with the file itself has the number that docs/submission.md gives it: FG-F040
-for FG-S040.
+Members ``ids`` [n], strings, and ``features`` [n, d], float32; those of :mod:`part_members` where
+items have parts, which are read where they are asked for. Whatever else is in the file is not read.
+What is wrong with the file itself has the number that docs/submission.md gives it: FG-F040 for
+FG-S040.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 
 from fgbench.errors import Fault, FaultyInput, FgbenchError, InputError
 from fgbench.manifest import show
+from fgbench.media.part_members import PartReader, has_parts, write_parts
+from fgbench.media.parts import ItemParts
 from fgbench.protocol import Medium
 from fgbench.submission.array import StoredArray
 from fgbench.submission.faults import Code
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 _IDS, _ROWS = "ids", "features"
 _WRITE = "write it with fgbench features, or with numpy.savez(path, ids=…, features=…)"
-_FIXES = {
+_FIXES: Mapping[str, str] = {
     Code.NO_ARCHIVE: _WRITE,
     Code.TOO_LARGE: "store float32 or float16",
     Code.NAN: "find the items that the extractor fails on",
@@ -41,19 +44,22 @@ _FIXES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """The features of a medium: ``ids`` [n], ``rows`` [n, d] float32."""
+    """The features of a medium: ``ids`` [n], ``rows`` [n, d] float32, the parts of items if any."""
 
     ids: NDArray[np.str_]
     rows: NDArray[np.float32]
+    parts: ItemParts | None = None
 
     @property
     def width(self) -> int:
         return int(self.rows.shape[1])
 
-    def select(self, ids: NDArray[np.str_]) -> NDArray[np.float32]:
-        """The rows of some ids [len(ids), d], in that order; ``KeyError`` for an unknown one."""
+    def select(self, ids: NDArray[np.str_]) -> Features:
+        """Those of some ids, in that order, in memory; ``KeyError`` for an unknown one."""
         places = {item: place for place, item in enumerate(self.ids.tolist())}
-        return self.rows[[places[item] for item in ids.tolist()]]
+        wanted = np.array([places[item] for item in ids.tolist()], np.int64)
+        parts = None if self.parts is None else self.parts.select(wanted)
+        return Features(ids, self.rows[wanted], parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +75,24 @@ def feature_path(folder: Path, medium: Medium) -> Path:
     return folder / f"{medium}.npz"
 
 
-def read_features(path: Path) -> Features:
-    """The features in a file. Raises ``FaultyInput`` with all its faults (FG-F…)."""
-    features, faults = _examine(path)
+def read_features(path: Path, *, parts: bool = False) -> Features:
+    """The features in a file; with ``parts`` those of the items that it has, else none.
+
+    Raises ``FaultyInput`` with all its faults (FG-F…).
+    """
+    features, faults = _examine(path, parts)
     if features is None:
         raise FaultyInput(f"The features {path} cannot be used", faults)
     return features
 
 
-def read_folder(folder: Path, wanted: Mapping[Medium, NDArray[np.str_]]) -> FeatureFolder:
+def read_folder(
+    folder: Path, wanted: Mapping[Medium, NDArray[np.str_]], *, parts: bool = False
+) -> FeatureFolder:
     """The features of all ``wanted`` items, media in their order, rows in the order of the ids.
 
-    A medium without a file is left out, other items than those wanted are too: notes say so.
+    ``parts``: with the items' parts, where a file has them. A medium without a file is left out,
+    other items than those wanted are too: notes say so.
     Raises ``FaultyInput`` with the faults of all files: FG-F001 no file at all, FG-F052 items
     without features, and those of the files themselves.
     """
@@ -91,7 +103,7 @@ def read_folder(folder: Path, wanted: Mapping[Medium, NDArray[np.str_]]) -> Feat
     found: dict[Medium, Features] = {}
     faults: list[Fault] = []
     for medium in there:
-        features, wrong = _examine(feature_path(folder, medium))
+        features, wrong = _examine(feature_path(folder, medium), parts)
         faults += wrong
         if features is None:
             continue
@@ -103,7 +115,7 @@ def read_folder(folder: Path, wanted: Mapping[Medium, NDArray[np.str_]]) -> Feat
         if others := len(held) - len(ids):
             rows = f"{others:,} of {len(held):,} rows"
             notes.append(f"{medium}.npz: {rows} are of no item of the benchmark, and not used")
-        found[medium] = Features(ids, features.select(ids))
+        found[medium] = features.select(ids)
     if faults:
         raise FaultyInput(f"The features {folder} cannot be used", faults)
     return FeatureFolder(found, tuple(notes))
@@ -120,8 +132,9 @@ def write_features(path: Path, features: Features) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             rows = np.ascontiguousarray(features.rows, np.float32)
-            write_npz(part, ((_IDS, features.ids), (_ROWS, rows)))
-            read_features(part)
+            parts = () if features.parts is None else write_parts(features.parts)
+            write_npz(part, ((_IDS, features.ids), (_ROWS, rows), *parts))
+            read_features(part, parts=True)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.replace(path)
@@ -158,38 +171,52 @@ def _missing(medium: Medium, missing: list[str], total: int) -> Fault:
     )
 
 
-def _examine(path: Path) -> tuple[Features | None, list[Fault]]:
+def _examine(path: Path, parts: bool) -> tuple[Features | None, list[Fault]]:
     """The features in a file, or its faults."""
     findings = Findings()
     try:
-        features = _read(Npz(path, findings, None), findings)
+        features, of_parts = _read(Npz(path, findings, None), findings, parts)
     except InputError as error:  # no file that could be opened
         code = error.code.replace("FG-S", "FG-F")
         return None, [Fault(code, path.name, error.what, "a feature file", error.fix)]
-    return features, [_own(fault, path) for fault in findings.faults]
+    return features, [_own(fault, path) for fault in (*findings.faults, *of_parts)]
 
 
-def _read(npz: Npz, findings: Findings) -> Features | None:
-    """The features, or None where ``findings`` has faults. They are copied out of the file."""
+def _read(npz: Npz, findings: Findings, parts: bool) -> tuple[Features | None, list[Fault]]:
+    """The features, or None where ``findings`` or parts have faults; and those of parts alone."""
     try:
-        for name in (_IDS, _ROWS):
-            if name not in npz.names and not (findings and not npz.names):
-                there = ", ".join(map(show, sorted(npz.names)[:EXAMPLES])) or "nothing"
-                found = f"no {name!r}, but {there}"
-                expected = f"the members {_IDS!r} and {_ROWS!r}"
-                findings.add(Code.MISSING_MEMBER, "the file", found, expected=expected, fix=_WRITE)
-        lists = npz.headers.get(_IDS)
-        matrix = npz.headers.get(_ROWS)
-        ids = read_ids(npz, _IDS, findings) if lists and is_list(_IDS, lists, findings) else None
-        if matrix is None or not is_matrix(_ROWS, matrix, findings):
-            return None
-        if lists and len(lists.shape) == 1 and lists.shape[0] != matrix.shape[0]:
-            found = f"{matrix.shape[0]:,} rows for {lists.shape[0]:,} ids"
-            findings.add(Code.ROWS, _ROWS, found)
-        rows = _read_rows(npz.array(_ROWS), ids, findings)
-        return None if findings or ids is None or rows is None else Features(ids, rows)
+        features = _read_vectors(npz, findings)
+        if not (parts and has_parts(npz)):
+            return features, []
+        ids = npz.headers.get(_IDS)
+        items = ids.shape[0] if ids and len(ids.shape) == 1 else None
+        reader = PartReader(npz, items, findings)
+        of_items = reader.read()
+        if features is None or of_items is None:
+            return None, reader.faults
+        return replace(features, parts=of_items), []
     finally:
         npz.keep(())
+
+
+def _read_vectors(npz: Npz, findings: Findings) -> Features | None:
+    """Ids and vectors, copied out of the file."""
+    for name in (_IDS, _ROWS):
+        if name not in npz.names and not (findings and not npz.names):
+            there = ", ".join(map(show, sorted(npz.names)[:EXAMPLES])) or "nothing"
+            found = f"no {name!r}, but {there}"
+            expected = f"the members {_IDS!r} and {_ROWS!r}"
+            findings.add(Code.MISSING_MEMBER, "the file", found, expected=expected, fix=_WRITE)
+    lists = npz.headers.get(_IDS)
+    matrix = npz.headers.get(_ROWS)
+    ids = read_ids(npz, _IDS, findings) if lists and is_list(_IDS, lists, findings) else None
+    if matrix is None or not is_matrix(_ROWS, matrix, findings):
+        return None
+    if lists and len(lists.shape) == 1 and lists.shape[0] != matrix.shape[0]:
+        found = f"{matrix.shape[0]:,} rows for {lists.shape[0]:,} ids"
+        findings.add(Code.ROWS, _ROWS, found)
+    rows = _read_rows(npz.array(_ROWS), ids, findings)
+    return None if findings or ids is None or rows is None else Features(ids, rows)
 
 
 def _read_rows(
@@ -208,4 +235,4 @@ def _own(fault: Fault, path: Path) -> Fault:
     """A fault of an ``.npz`` file as one of a feature file."""
     where = path.name if fault.where == "the file" else f"{path.name}, {fault.where}"
     code = fault.code.replace("FG-S", "FG-F")
-    return replace(fault, code=code, where=where, fix=_FIXES.get(Code(fault.code), fault.fix))
+    return replace(fault, code=code, where=where, fix=_FIXES.get(fault.code, fault.fix))

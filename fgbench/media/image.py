@@ -75,14 +75,18 @@ def frame(picture: Image.Image, rule: ImageRule, rng: np.random.Generator | None
     Bilinear, with antialiasing when it shrinks, as torchvision does with Pillow's pictures; the
     crop is central. ``rng``, in training only: draws where a rule that augments crops and mirrors.
     """
-    resized = picture.resize((rule.resize, rule.resize), Image.Resampling.BILINEAR)
     room = rule.resize - rule.crop
     left = top = round(room / 2)
     mirrored = False
     if rule.augment and rng is not None:
         left, top = rng.integers(0, room + 1, 2).tolist()
         mirrored = bool(rng.integers(2))
-    pixels = np.asarray(resized)[top : top + rule.crop, left : left + rule.crop]
+    # Only what is kept of the resized picture is computed.
+    wide, high = picture.width / rule.resize, picture.height / rule.resize
+    right, bottom = left + rule.crop, top + rule.crop
+    kept = (left * wide, top * high, right * wide, bottom * high)
+    size = (rule.crop, rule.crop)
+    pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=kept))
     if mirrored:
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,7 @@ from fgbench.errors import Fault, InputError
 from fgbench.manifest import show
 from fgbench.media.faults import unusable
 from fgbench.media.item import MediaItem, attempt, text_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from fgbench.media.parts import Extracted
 
 MOST_WORDS = 1_000
 """Dimensions of the paper's bag of words (section 3.3)."""
@@ -57,15 +54,15 @@ class BagOfWords:
     def fingerprint(self) -> str:
         return f"words {hashlib.sha256(' '.join(self.words).encode()).hexdigest()}"
 
-    def __call__(self, items: Sequence[MediaItem]) -> list[NDArray[np.float32] | Fault]:
+    def __call__(self, items: Sequence[MediaItem]) -> list[Extracted | Fault]:
         places = {word: place for place, word in enumerate(self.words)}
 
-        def count(item: MediaItem) -> NDArray[np.float32]:
+        def count(item: MediaItem) -> Extracted:
             counts = np.zeros(len(places), np.float32)
             for word in _words(item):
                 if word in places:
                     counts[places[word]] += 1
-            return counts
+            return Extracted(counts)
 
         return [attempt(count, item) for item in items]
 

@@ -12,11 +12,11 @@ from fgbench.media.preset import PRESETS, Form
 from fgbench.protocol import MEDIA, Medium
 from fgbench.train.dataset import Dataset
 from fgbench.train.forms import load_form, plain_config
+from fgbench.train.inputs import as_vectors
 from fgbench.train.method import Budget, Kind, Scope
 from fgbench.train.recipe import Recipe, takes_vectors
 from fgbench.train.targets import PrintedTable, Target, targets
 
-NOT_HERE = "not here yet"
 NOT_ASKED = "not asked for"
 
 
@@ -36,18 +36,18 @@ def plan(
     seeds: int = 1,
     methods: Collection[str] | None = None,
 ) -> tuple[Planned, ...]:
-    """What is to be run: every row that is here, or of these those in ``methods``, by their keys.
+    """What is to be run: every row, or those in ``methods``, by their keys.
 
-    Raises ``InputError`` (FG-G060) for a key that the table has not or that is not here, and what
-    ``load_form`` raises: nothing is run before all is known to be sound.
+    Raises ``InputError`` (FG-G060) for a key that the table has not, and what ``load_form`` raises:
+    nothing is run before all is known to be sound.
     """
     rows = targets(table)
-    here = [row.key for row in rows if row.baseline]
-    if wrong := [key for key in methods or () if key not in here]:
+    keys = [row.key for row in rows]
+    if wrong := [key for key in methods or () if key not in keys]:
         raise InputError(
             "FG-G060",
-            f"{table.heading} has no row {', '.join(map(repr, wrong))} that can be run",
-            fix=f"There are: {', '.join(here) or 'none'}.",
+            f"{table.heading} has no row {', '.join(map(repr, wrong))}",
+            fix=f"There are: {', '.join(keys)}.",
         )
     return tuple(_planned(row, form, budget, seeds, methods) for row in rows)
 
@@ -69,7 +69,8 @@ def obstacles(row: Planned, data: Dataset, same: bool) -> tuple[str, ...]:
     lost = [medium.value for medium in MEDIA if medium not in data.train]
     if lost and facts.scope is Scope.JOINT:
         found.append(f"learnt without {', '.join(lost)}")
-    vectors = [medium.value for medium, items in data.test.items() if takes_vectors(items)]
+    whole = data.changed(as_vectors).test
+    vectors = [medium.value for medium, items in whole.items() if takes_vectors(items)]
     if vectors and facts.takes is Kind.MEDIA:
         found.append(f"features stand in for {', '.join(vectors)}")
     shapes = [items.inputs.shape for items in data.test.values()]
@@ -95,8 +96,6 @@ def _planned(
     seeds: int,
     methods: Collection[str] | None,
 ) -> Planned:
-    if row.baseline is None:
-        return Planned(row, (), NOT_HERE)
     if methods is not None and row.key not in methods:
         return Planned(row, (), NOT_ASKED)
     name, chosen = row.baseline, budget(row.baseline)

@@ -28,6 +28,7 @@ from fgbench.train.hardware import Hardware
 from fgbench.train.measurement import Measure, measure
 from fgbench.train.plan import Planned, obstacles, official
 from fgbench.train.run import SUBMISSION, Run
+from fgbench.train.taken import as_taken
 from fgbench.train.targets import PrintedTable, Target, Verdict, judge
 
 Progress = Callable[[str, float], None]
@@ -136,7 +137,8 @@ def reproduce(
 ) -> Iterator[Reproduction]:
     """Runs and scores what is planned; yields what there is before the first run and after each.
 
-    A run that fails is noted and the next one begins. Raises ``InputError`` where the call is at
+    A row whose method does not take such data is left out, and says so. A run that fails is noted
+    and the next one begins. Raises ``InputError`` where the call is at
     fault: runs of another recipe or other data in ``out`` (FG-G031), a device that is not there
     (FG-G040, FG-G041), several processes (FG-G061).
     """
@@ -148,6 +150,7 @@ def reproduce(
             "under torchrun with --out OUT/runs/METHOD/seed-N; here it will then be found done.",
         )
     same = official(benchmark)
+    planned = [_suited(row, data) for row in planned]
     rows = [Row(row, obstacles(row, data, same)) for row in planned]
     found = Reproduction(table, benchmark, tuple(rows))
     yield found
@@ -167,6 +170,16 @@ def reproduce(
             rows[at] = _measured(rows[at], results, failed, benchmark)
             found = replace(found, rows=tuple(rows))
             yield found
+
+
+def _suited(row: Planned, data: Dataset) -> Planned:
+    """The row; or, where its method does not take such data, without runs, and why."""
+    try:
+        for recipe in row.recipes:
+            as_taken(data, recipe)
+    except InputError as error:
+        return replace(row, recipes=(), idle=error.what)
+    return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ from fgbench.protocol import Medium
 from fgbench.train.dataset import Dataset
 from fgbench.train.fit import Fit
 from fgbench.train.hardware import Hardware
-from fgbench.train.inputs import PartInputs, as_vectors
-from fgbench.train.method import Kind, Scope
+from fgbench.train.method import Scope
 from fgbench.train.recipe import (
     FILE,
     Recipe,
@@ -36,6 +35,7 @@ from fgbench.train.recipe import (
     write_config,
 )
 from fgbench.train.submission import submit
+from fgbench.train.taken import as_taken
 
 if TYPE_CHECKING:
     from fgbench.train.machine import Machine
@@ -60,7 +60,7 @@ class Run:
     def __init__(
         self, recipe: Recipe, data: Dataset, out: Path, hardware: Hardware = USUAL
     ) -> None:
-        data = _as_taken(data, recipe)
+        data = as_taken(data, recipe)
         self._recipe, self._data, self._out = recipe, data, out
         self._fingerprint = fingerprint(data)
         self._machine = _machine(recipe, data, hardware)
@@ -152,32 +152,6 @@ class Run:
                     stage = said["stage"]
                     seconds[stage] = seconds.get(stage, 0.0) + said["seconds"]
         return seconds
-
-
-def _as_taken(data: Dataset, recipe: Recipe) -> Dataset:
-    """The media and the inputs that the method takes."""
-    facts = recipe.method.facts
-    if facts.scope is Scope.IMAGE_TEXT and not getattr(recipe.config, "extended", False):
-        wanted = (Medium.IMAGE, Medium.TEXT)
-        if lacking := [medium.value for medium in wanted if medium not in data.media]:
-            raise InputError(
-                "FG-G045",
-                f"{facts.name} learns images and texts, and there is no {' and no '.join(lacking)}",
-                fix="Add the medium, with training items and inputs, or choose another method.",
-            )
-        data = data.only(*wanted)
-    if facts.takes is Kind.FEATURES:
-        return data.changed(as_vectors)
-    if facts.takes is Kind.PARTS and (
-        lacking := [m.value for m in data.media if not isinstance(data.test[m].inputs, PartInputs)]
-    ):
-        raise InputError(
-            "FG-G046",
-            f"{facts.name} takes parts of items, and there are none of {', '.join(lacking)}",
-            why="It compares regions, words, frames or windows, which a vector does not hold.",
-            fix="Extract them with fgbench features --parts, and name that folder: --features.",
-        )
-    return data
 
 
 def _machine(recipe: Recipe, data: Dataset, hardware: Hardware) -> Machine | None:

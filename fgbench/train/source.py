@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fgbench.benchmark import DEFAULT
 from fgbench.dataset.draw import draw
 from fgbench.errors import Fault, FaultyInput, InputError
-from fgbench.media.features import read_folder
+from fgbench.media.features import Features, read_folder
 from fgbench.media.listing import Listed, Listing, read_listing
 from fgbench.media.preset import PAPER, Preset
 from fgbench.protocol import Medium
@@ -29,13 +29,16 @@ def dataset(
     split_column: str | None = None,
     preset: Preset = PAPER,
     note: Note = lambda text: None,
+    *,
+    parts: bool = False,
 ) -> Dataset:
     """The training and test items of a benchmark, with their inputs.
 
     A medium without training items is left out. ``features``: a folder of feature files; a medium
-    without one is left out too. Else media are
-    decoded as ``preset`` says; ``media_root`` is a build's own folder unless given. Each side is in
-    the order of the manifests. ``note`` is told what is left out.
+    without one is left out too; ``parts``: with the parts of its items where the file has them,
+    which are not read else. Without ``features`` media are decoded as ``preset`` says;
+    ``media_root`` is a build's own folder unless given. Each side is in the order of the manifests.
+    ``note`` is told what is left out.
 
     Raises ``FaultyInput`` with all faults: of the benchmark (FG-B…, FG-D…, FG-F060), of feature
     files (``read_folder``), classes without items of a medium (FG-F061, FG-F062); ``InputError``
@@ -55,7 +58,7 @@ def dataset(
         if medium not in media:
             note(f"no training item of {medium}: {medium} is left out")
     if features:
-        inputs = _read_features(listing, media, features, note)
+        inputs = _read_features(listing, media, features, note, parts)
     else:
         inputs = _media(listing, media, preset)
     if len(inputs) < 2:
@@ -110,21 +113,47 @@ def _items(listed: Listed, classes: NDArray[np.int64], inputs: Inputs) -> Items:
 
 
 def _read_features(
-    listing: Listing, media: Sequence[Medium], folder: Path, note: Note
+    listing: Listing, media: Sequence[Medium], folder: Path, note: Note, parts: bool
 ) -> dict[Medium, tuple[Inputs, Inputs]]:
     """The inputs of training and of test, by medium."""
     wanted = {
         medium: np.concatenate((listing.train[medium].ids, listing.test[medium].ids))
         for medium in media
     }
-    read = read_folder(folder, wanted)
+    read = read_folder(folder, wanted, parts=parts)
     for text in read.notes:
         note(text)
-    split = {
-        medium: np.split(found.rows, [len(listing.train[medium].items)])
+    return {
+        medium: _split(found, len(listing.train[medium].items))
         for medium, found in read.features.items()
     }
-    return {m: (FeatureInputs(train), FeatureInputs(test)) for m, (train, test) in split.items()}
+
+
+def _split(found: Features, training: int) -> tuple[Inputs, Inputs]:
+    """The first ``training`` items, and the others; of both sides the longest has room in each."""
+    parts = found.parts
+    if parts is None:
+        return FeatureInputs(found.rows[:training]), FeatureInputs(found.rows[training:])
+    first = int(parts.counts[:training].sum())
+    rows = parts.rows + np.int64(1) if parts.words else parts.rows  # 0 is where no word is
+    longest = int(parts.counts.max())
+
+    def take(items: slice, at: slice) -> PartInputs:
+        return PartInputs(
+            found.rows[items],
+            rows[at],
+            parts.counts[items],
+            longest,
+            parts.words,
+            None if parts.boxes is None else parts.boxes[at],
+            None if parts.pictures is None else parts.pictures[items],
+            parts.word_vectors,
+        )
+
+    return (
+        take(slice(training), slice(first)),
+        take(slice(training, None), slice(first, None)),
+    )
 
 
 def _media(

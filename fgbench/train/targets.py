@@ -8,7 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fgbench.published import PublishedMethod, Value, find, published
-from fgbench.train.registry import names
 
 
 class PrintedTable(StrEnum):
@@ -61,12 +60,12 @@ _TRUNCATED = "truncated"
 @dataclass(frozen=True, slots=True)
 class Target:
     """A row of a printed table. ``printed``: by task code or name of a mean; ``baseline``: the
-    method of ours that is to reach it, with ``settings``; None where there is none yet.
+    method of ours that is to reach it, with ``settings``.
     """
 
     key: str
     name: str
-    baseline: str | None
+    baseline: str
     settings: Mapping[str, str]
     printed: Mapping[str, Value]
 
@@ -118,5 +117,4 @@ def _target(
     baseline: str,
     settings: Mapping[str, str],
 ) -> Target:
-    here = baseline if baseline in names() else None
-    return Target(method.key, method.name, here, settings, printed)
+    return Target(method.key, method.name, baseline, settings, printed)

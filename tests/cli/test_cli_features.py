@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_media import LABELS, TEST, TRAIN, write_small_media
+from small_media import LABELS, TEST, TEXTS, TRAIN, write_small_media
 
 from fgbench.cli import main
 from fgbench.media.features import read_features
@@ -98,6 +98,61 @@ def test_a_network_for_pictures(capsys, build: Path, tmp_path: Path) -> None:
     assert (media["image"]["width"], media["text"]["width"]) == (64, WORDS)
 
 
+def test_parts_of_four_media_without_a_network(capsys, build: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call = ("--benchmark", build, "--out", out, "--parts", "--regions", "grid:3x3")
+    code, printed, _ = run(capsys, *call, "--word-count", 3, "--longest", 4, "--json")
+    assert code == 0
+    counted = {m: facts["parts"] for m, facts in json.loads(printed)["media"].items()}
+    windows = 1 + 4000 // 512
+    each = {"image": 9, "text": 4, "video": 2, "audio": windows}
+    assert counted == {medium: count * ITEMS for medium, count in each.items()}
+    image, text, video, audio = (read_features(out / f"{m}.npz", parts=True).parts for m in MEDIA)
+    assert (image.rows.shape, image.boxes.shape) == ((9 * ITEMS, 256), (9 * ITEMS, 4))
+    assert image.pictures.shape == (ITEMS, 3, 64, 64)
+    assert (video.rows.shape[1], audio.rows.shape[1]) == (256, 128)
+    # of each class three training texts: all words of both but those with the text's own letter
+    assert set(text.vocabulary.tolist()) == {"<unk>", *" ".join(TEXTS.values()).split()}
+
+
+def test_parts_by_a_network_and_vectors_of_words(capsys, build: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torchvision")
+    (tmp_path / "words.txt").write_text("owl 1 2\n")
+    call = ("--benchmark", build, "--out", tmp_path / "out", "--extractor", "paper", "--parts")
+    call += ("--backbone", "tiny", "--weights", "none", "--side", 32, "--device", "cpu")
+    call += ("--word-count", 1, "--word-vectors", tmp_path / "words.txt")
+    code, _, errors = run(capsys, *call)
+    assert code == 2
+    assert "FG-F078" in errors  # a map of 4 × 4 places for the usual 6 × 6 cells
+    assert run(capsys, *call, "--regions", "grid:4x4")[0] == 0
+    parts = {m: read_features(tmp_path / "out" / f"{m}.npz", parts=True).parts for m in MEDIA}
+    assert {m: p.rows.shape[1] for m, p in parts.items() if not p.words} == dict.fromkeys(
+        (Medium.IMAGE, Medium.VIDEO, Medium.AUDIO), 64
+    )
+    text = parts[Medium.TEXT]
+    assert text.word_vectors[text.vocabulary.tolist().index("owl")].tolist() == [1, 2]
+    assert text.word_vectors.sum() == 3
+    note = json.loads((tmp_path / "out" / "image.json").read_text())
+    assert "grid:4x4" in note["extractor"]
+
+
+def test_a_method_of_parts_takes_them_and_one_of_vectors_leaves_them(
+    capsys, build: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("accelerate")
+    features = tmp_path / "features"
+    call = ("--benchmark", build, "--media", "image,text", "--out", features)
+    assert run(capsys, *call, "--parts", "--regions", "grid:2x2", "--word-count", 1)[0] == 0
+    data = ("--benchmark", str(build), "--features", str(features))
+    for name in ("scan", "jrl"):
+        options = ("--budget", "tiny", "--out", str(tmp_path / name))
+        main(["baseline", "run", name, *data, *options])
+        described = json.loads((tmp_path / name / "run.json").read_text("utf-8"))
+        shapes = {"scan": [[4, 256], [7, 1]], "jrl": [[256], [WORDS]]}
+        assert [described["inputs"][m] for m in ("image", "text")] == shapes[name]
+        assert (tmp_path / name / "submission.npz").is_file()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -105,6 +160,10 @@ def test_a_network_for_pictures(capsys, build: Path, tmp_path: Path) -> None:
         (("--extractor", "paper"), "needs --weights"),
         (("--extractor", "paper", "--weights", "none", "--backbone", "resnet51"), "FG-F070"),
         (("--extractor", "paper", "--weights", "nowhere.pt"), "FG-F071"),
+        (("--parts", "--regions", "grid:3x4"), "FG-F076"),
+        (("--parts", "--regions", "detector:x", "--detector-weights", "none"), "need a network"),
+        (("--parts", "--word-count", "99"), "FG-F066"),
+        (("--parts", "--word-count", "1", "--word-vectors", "nowhere"), "FG-F084"),
         (("--engine", "ftp://x"), "FG-E002"),
         (("--split-column", "none"), "FG-B006"),
     ],
@@ -135,7 +194,7 @@ def test_handcrafted_features_need_no_torch(build: Path, tmp_path: Path) -> None
         "import sys\n"
         "from fgbench.cli import main\n"
         f"main(['features', '--benchmark', {str(build)!r}, '--out', {str(tmp_path / 'out')!r},"
-        " '--media', 'image,text'])\n"
+        " '--media', 'image,text', '--parts', '--word-count', '2'])\n"
         "print(*sorted({'torch', 'torchvision', 'numba', 'librosa'} & set(sys.modules)))\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -30,7 +30,7 @@ def test_it_writes_a_report_and_says_where(small, tmp_path, capsys):
     assert reproduce("table4", *small.options, *JRL, "--seeds", 2, "--out", tmp_path) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "JRL 2 " in said
-    assert "GSPH not here yet" in said
+    assert "GSPH not asked for" in said
     assert "5 not comparable" in said
     assert "mean over I→All, T→All, V→All, A→All" in said
     assert "Not comparable: another data set." in said
@@ -69,7 +69,7 @@ def test_a_submission_that_is_damaged_fails_alone(small, tmp_path, capsys):
     ("arguments", "said"),
     [
         (("table4", "--methods", "jlr"), "FG-G060"),
-        (("table3", "--methods", "gsph"), "FG-G060"),
+        (("table3", "--methods", "uncsm"), "FG-G060"),
         (("table4", *JRL, "--media-root", "."), "not both"),
         (("table9", *JRL), "table9"),
         (("table4", *JRL, "--seeds", "0"), "0"),

@@ -148,7 +148,7 @@ def test_normalised_on_the_device_equals_numpy() -> None:
 
 @pytest.mark.parametrize("layer", Layer)
 def test_activations_are_what_the_layer_gives(layer, network, weights, pictures) -> None:
-    found = Activations("resnet18", str(weights), layer, SIDE)(pictures)
+    found = [one.vector for one in Activations("resnet18", str(weights), layer, SIDE)(pictures)]
     pixels = np.stack([load(item, PAPER.at_side(SIDE)) for item in pictures])
     inputs = torch.from_numpy(normalise(pixels))
     with torch.inference_mode():
@@ -163,7 +163,8 @@ def test_a_video_is_the_mean_over_its_frames(weights: Path, pictures: list[Media
     extractor = Activations("resnet18", str(weights), side=SIDE)
     folder = pictures[0].path.parent
     (video,) = extractor([MediaItem("video/1", Medium.VIDEO, folder)])
-    assert video == pytest.approx(np.mean(extractor(pictures), axis=0), abs=1e-4)
+    frames = [frame.vector for frame in extractor(pictures)]
+    assert video.vector == pytest.approx(np.mean(frames, axis=0), abs=1e-4)
 
 
 def test_faults_stand_among_the_rows(weights: Path, pictures: list[MediaItem]) -> None:
@@ -172,8 +173,8 @@ def test_faults_stand_among_the_rows(weights: Path, pictures: list[MediaItem]) -
     one, fault, other = extractor([pictures[0], broken, pictures[1]])
     assert isinstance(fault, Fault)
     assert fault.code == "FG-M001"
-    assert one == pytest.approx(extractor(pictures[:1])[0], abs=1e-4)
-    assert other == pytest.approx(extractor(pictures[1:2])[0], abs=1e-4)
+    assert one.vector == pytest.approx(extractor(pictures[:1])[0].vector, abs=1e-4)
+    assert other.vector == pytest.approx(extractor(pictures[1:2])[0].vector, abs=1e-4)
 
 
 def test_random_weights_are_the_same_every_time(pictures: list[MediaItem]) -> None:
@@ -181,7 +182,7 @@ def test_random_weights_are_the_same_every_time(pictures: list[MediaItem]) -> No
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        rows.append(Activations("tiny", "none", side=SIDE)(pictures)[0])
+        rows.append(Activations("tiny", "none", side=SIDE)(pictures)[0].vector)
         assert torch.equal(torch.get_rng_state(), before)
         from fgbench.media.activations import load_network
 

@@ -17,6 +17,7 @@ from fgbench.errors import Fault, FgbenchError, InputError
 from fgbench.media.extraction import SHARD, extract
 from fgbench.media.features import read_features
 from fgbench.media.item import MediaItem
+from fgbench.media.parts import Extracted, Vocabulary
 from fgbench.media.words import BagOfWords
 from fgbench.protocol import Medium
 
@@ -33,20 +34,20 @@ class Numbers:
     kill: bool = False
     fingerprint: str = "numbers"
 
-    def __call__(self, items: Sequence[MediaItem]) -> list[np.ndarray | Fault]:
+    def __call__(self, items: Sequence[MediaItem]) -> list[Extracted | Fault]:
         if self.stop_at in {item.item_id for item in items}:
             if self.kill:
                 os.kill(os.getpid(), signal.SIGKILL)
             raise KeyboardInterrupt
         with self.log.open("a") as file:
             file.write("".join(f"{item.item_id}\n" for item in items))
-        return [self._vector(item) for item in items]
+        return [self._extract(item) for item in items]
 
-    def _vector(self, item: MediaItem) -> np.ndarray | Fault:
+    def _extract(self, item: MediaItem) -> Extracted | Fault:
         if item.item_id in self.broken:
             return Fault("FG-M004", item.item_id, "an empty text", "a text", "leave it out")
         number = np.float32(item.text)
-        return np.array([number, number**2])
+        return Extracted(np.array([number, number**2]))
 
 
 def run(folder: Path, items: Sequence[MediaItem] = ITEMS, **options: object) -> tuple[Fault, ...]:
@@ -119,6 +120,31 @@ def test_two_workers_write_the_same_bytes(tmp_path: Path) -> None:
     assert read_features(tmp_path / "2.npz").rows.tolist() == [[1, i] for i in range(len(items))]
 
 
+@dataclass(frozen=True)
+class Spelled(Numbers):
+    """With the digits of the number as words."""
+
+    def _extract(self, item: MediaItem) -> Extracted | Fault:
+        found = super()._extract(item)
+        digits = np.array([*map(int, item.text)], np.int32)
+        return found if isinstance(found, Fault) else found._replace(parts=digits)
+
+
+def test_parts_of_all_shards_come_with_the_vocabulary(tmp_path: Path) -> None:
+    path, log = tmp_path / "out" / "text.npz", tmp_path / "log"
+    vocabulary = Vocabulary(np.array(list("0123456789")), np.eye(10, dtype=np.float32))
+    with pytest.raises(KeyboardInterrupt):
+        extract(ITEMS, Spelled(log, stop_at=ITEMS[-1].item_id), path, workers=1)
+    assert extract(ITEMS, Spelled(log), path, vocabulary=vocabulary, workers=1) == ()
+    found = read_features(path, parts=True).parts
+    assert "".join(map(str, found.rows)) == "".join(item.text for item in ITEMS)
+    assert found.counts.tolist() == [len(item.text) for item in ITEMS]
+    assert found.vocabulary.tolist() == list("0123456789")
+    whole = tmp_path / "whole.npz"
+    extract(ITEMS, Spelled(log), whole, vocabulary=vocabulary, workers=1)
+    assert path.read_bytes() == whole.read_bytes()
+
+
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     run(tmp_path)
     calls(tmp_path)
@@ -178,7 +204,7 @@ def test_somebodys_own_file_is_left_alone(tmp_path: Path) -> None:
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     @dataclass(frozen=True)
     class Twice(Numbers):
-        def __call__(self, items: Sequence[MediaItem]) -> list[np.ndarray | Fault]:
+        def __call__(self, items: Sequence[MediaItem]) -> list[Extracted | Fault]:
             with pytest.raises(InputError, match="FG-F067"):
                 run(tmp_path)
             return super().__call__(items)

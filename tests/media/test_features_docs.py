@@ -1,10 +1,13 @@
-"""docs/features.md names every code, and no other."""
+"""docs/features.md names every code, and no other; what it writes can be read."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
+from fgbench.media.features import read_features
 from fgbench.submission.faults import Code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,3 +22,18 @@ def test_the_codes_are_those_of_the_code() -> None:
     )
     assert raised <= listed
     assert listed <= raised | of_files
+
+
+def test_files_that_a_user_writes_so_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (snippet,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs/features.md").read_text("utf-8"), re.M | re.DOTALL
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, {})
+    image = read_features(tmp_path / "image.npz", parts=True).parts
+    assert image.counts.tolist() == [2, 1]
+    assert image.boxes.shape == (3, 4)
+    text = read_features(tmp_path / "text.npz", parts=True).parts
+    assert text.vocabulary[text.rows].tolist() == ["an", "owl", "<unk>", "owl"]

@@ -39,8 +39,8 @@ def test_case_stop_words_numbers_and_single_letters_do_not_count() -> None:
 def test_counts_are_raw() -> None:
     bag = BagOfWords(("gull", "owl"))
     rows = bag(texts("Owl, owl and gull.", "a hawk"))
-    assert [row.tolist() for row in rows] == [[1, 2], [0, 0]]
-    assert rows[0].dtype == np.float32
+    assert [row.vector.tolist() for row in rows] == [[1, 2], [0, 0]]
+    assert rows[0].vector.dtype == np.float32
 
 
 def test_a_text_without_a_word_is_a_fault() -> None:
@@ -56,7 +56,7 @@ def test_a_text_may_be_a_file(tmp_path: Path) -> None:
     bag = choose_words(items)
     assert bag.words == ("owl",)
     row, *faults = bag(items)
-    assert row.tolist() == [2]
+    assert row.vector.tolist() == [2]
     assert [fault.code for fault in faults] == ["FG-M004", "FG-M001"]
 
 

@@ -85,9 +85,17 @@ def test_what_is_not_run_says_why(small, tmp_path):
         "mhtn": "not asked for",
         "acmr": "not asked for",
         "jrl": "run",
-        "gsph": "not here yet",
-        "cmdn": "not here yet",
+        "gsph": "not asked for",
+        "cmdn": "not asked for",
     }
+
+
+def test_a_method_that_does_not_take_such_data_is_left_out_and_says_why(small, tmp_path):
+    found = run(small, tmp_path, TABLE3, methods=["scan", "jrl"])[-1]
+    states = {row.target.key: row.state for row in found.rows}
+    assert states["jrl"] == "run"
+    assert states["scan"] == "scan takes parts of items, and there are none of image, text"
+    assert found.complete
 
 
 def test_rows_come_as_they_are_done(small, tmp_path):
@@ -180,8 +188,8 @@ def test_it_is_of_one_process(small, tmp_path, monkeypatch):
 
 
 def test_only_rows_that_are_here_can_be_asked_for():
-    with pytest.raises(InputError, match=r"FG-G060.*'gsph', 'crow'"):
-        plan(TABLE4, methods=["jrl", "gsph", "crow"])
+    with pytest.raises(InputError, match=r"FG-G060.*'scan', 'crow'"):
+        plan(TABLE4, methods=["jrl", "scan", "crow"])
 
 
 def test_the_released_forms_other_choices_are_said():

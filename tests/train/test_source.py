@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 from small_media import LABELS, TEST, TRAIN, write_small_media
 
 from fgbench.errors import FaultyInput, InputError
-from fgbench.media.features import Features, feature_path, write_features
+from fgbench.media.features import Features, feature_path, read_features, write_features
+from fgbench.media.parts import ItemParts
 from fgbench.protocol import MEDIA, Medium
 from fgbench.train.dataset import Dataset, Items
-from fgbench.train.inputs import FeatureInputs
+from fgbench.train.inputs import FeatureInputs, PartInputs, as_vectors
 from fgbench.train.source import dataset, hold_out
 
 
@@ -83,6 +85,72 @@ def test_media_are_taken_from_a_build(tmp_path: Path) -> None:
         assert data.test[medium].labels.tolist() == [0] * TEST + [1] * TEST
     assert data.train[Medium.VIDEO].inputs.shape == (25, 3, 448, 448)
     assert data.test[Medium.AUDIO].inputs.take(np.array([3])).shape == (1, 3, 448, 448)
+
+
+def write_parts(folder: Path, *, words: bool) -> Path:
+    """Features of ``TWO``: an image has one region more than its place in the list, a text two
+    words."""
+    write_all(folder, TWO)
+    places = [place for place, row in enumerate(TWO) if row[0] is Medium.IMAGE][::-1]
+    counts = np.array([place + 1 for place in places])
+    rows = np.repeat(np.array(places, np.float32), counts)[:, None]
+    boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(rows), 1))
+    path = feature_path(folder, Medium.IMAGE)
+    parts = ItemParts(rows, counts, boxes, np.zeros((len(counts), 3, 8, 8), np.uint8))
+    write_features(path, replace(read_features(path), parts=parts))
+    if words:
+        path = feature_path(folder, Medium.TEXT)
+        found = read_features(path)
+        numbers = np.arange(2 * len(found.ids), dtype=np.int32) % 3
+        parts = ItemParts(numbers, np.full(len(found.ids), 2), vocabulary=np.array(list("abc")))
+        parts = replace(parts, word_vectors=np.eye(3, 5, dtype=np.float32))
+        write_features(path, replace(found, parts=parts))
+    return folder
+
+
+def test_parts_are_joined_by_id_and_both_sides_have_room_for_the_longest(tmp_path: Path) -> None:
+    features = write_parts(tmp_path / "f", words=True)
+    data = dataset(write_rows(tmp_path / "b", TWO), features, parts=True)
+    for side in (data.train, data.test):
+        items = side[Medium.IMAGE]
+        places = np.array([[row[1] for row in TWO].index(item) for item in items.ids])
+        found = items.inputs.take(np.arange(len(items)))
+        assert found.counts.tolist() == (places + 1).tolist()
+        assert items.inputs.shape == (9, 1)
+        there = np.arange(9) <= places[:, None]
+        assert found.parts[..., 0].tolist() == (there * places[:, None]).tolist()
+        assert found.boxes.sum(axis=2).tolist() == (2 * there).tolist()
+        assert found.pictures.shape == (len(items), 3, 8, 8)
+    texts = [data.train[Medium.TEXT].inputs, data.test[Medium.TEXT].inputs]
+    assert {(inputs.shape, inputs.words) for inputs in texts} == {((2, 1), 3)}
+    numbers = np.concatenate([inputs.parts for inputs in texts])
+    assert numbers.dtype == np.int64
+    assert set(numbers.tolist()) == {1, 2, 3}  # 0 is where no word is
+    assert texts[1].word_vectors.shape == (3, 5)
+
+
+def test_parts_are_read_where_asked_for_and_where_there_are_any(tmp_path: Path) -> None:
+    features, rows = write_parts(tmp_path / "f", words=False), write_rows(tmp_path / "b", TWO)
+    asked, plain = dataset(rows, features, parts=True), dataset(rows, features)
+    assert isinstance(asked.train[Medium.IMAGE].inputs, PartInputs)
+    assert isinstance(asked.train[Medium.TEXT].inputs, FeatureInputs)
+    assert isinstance(plain.train[Medium.IMAGE].inputs, FeatureInputs)
+    for medium in plain.media:
+        both = [as_vectors(data.test[medium].inputs).rows for data in (asked, plain)]
+        assert (both[0] == both[1]).all()
+
+
+def test_faults_of_parts_come_with_the_others(tmp_path: Path) -> None:
+    features = write_parts(tmp_path / "f", words=False)
+    path = feature_path(features, Medium.IMAGE)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez(path, **arrays | {"counts": arrays["counts"] - 1})
+    feature_path(features, Medium.TEXT).write_bytes(b"no archive")
+    rows = write_rows(tmp_path / "b", TWO)
+    with pytest.raises(FaultyInput) as error:
+        dataset(rows, features, parts=True)
+    assert [fault.code for fault in error.value.faults] == ["FG-F080", "FG-F002"]
 
 
 def test_a_medium_without_features_is_left_out_and_it_is_said(tmp_path: Path) -> None:
