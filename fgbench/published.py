@@ -82,6 +82,11 @@ def published() -> tuple[PublishedMethod, ...]:
     return tuple(_method(group, notes) for group in rows.values())
 
 
+def digits(value: float) -> str:
+    """A MAP as the field prints it: three digits, without the leading zero."""
+    return f"{value:.3f}".removeprefix("0")
+
+
 def find(key: str) -> PublishedMethod:
     """The published method of that key or name, whatever its case; ``InputError`` (FG-P001)."""
     names = {n.casefold(): m for m in published() for n in (m.name, m.key)}

@@ -1,4 +1,4 @@
-"""A benchmark of two classes in four media, drawn here, with its files: a few kilobytes."""
+"""A benchmark of a few classes in four media, drawn here, with its files: a few kilobytes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from fgbench.protocol import MEDIA, Medium
 LABELS = (3, 7)
 TRAIN, TEST = 3, 2
 """Items of a class and medium on each side of the split."""
-TEXTS = {3: "the owl hoots at night", 7: "a gull cries by the sea"}
+TEXTS = {3: "the owl hoots at night", 7: "a gull cries by the sea", 11: "wrens sing in a hedge"}
 
 
-def write_small_media(folder: Path, media: tuple[Medium, ...] = MEDIA) -> Path:
+def write_small_media(
+    folder: Path, media: tuple[Medium, ...] = MEDIA, labels: tuple[int, ...] = LABELS
+) -> Path:
     """Write ``folder/manifests`` and ``folder/media``; returns ``folder``."""
     manifests = folder / "manifests"
     manifests.mkdir(parents=True)
@@ -26,7 +28,7 @@ def write_small_media(folder: Path, media: tuple[Medium, ...] = MEDIA) -> Path:
     for medium in media:
         rows = [
             _row(folder, medium, label, number)
-            for label in LABELS
+            for label in labels
             for number in range(TRAIN + TEST)
         ]
         pq.write_table(pa.Table.from_pylist(rows), manifests / f"{medium}.parquet")

@@ -130,7 +130,8 @@ def to_text(found: Reproduction, written: tuple[Path, ...]) -> RenderableType:
 
 def _table(found: Reproduction) -> Table:
     """Each method's mean over the tasks that all have, and how many cells have each verdict."""
-    from fgbench.train.reproduction_report import TITLES, digits
+    from fgbench.published import digits
+    from fgbench.train.reproduction_report import TITLES
 
     order = found.order
     paper, ours = (dict(order.printed), dict(order.ours)) if order else ({}, {})

@@ -15,7 +15,7 @@ from fgbench.benchmark import DEFAULT, load_benchmark
 from fgbench.cli._progress import Bar
 from fgbench.errors import InputError
 from fgbench.protocol import Calibration, Convention, Medium, SelfMatch, Task, tasks
-from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, PublishedMethod, find
+from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, PublishedMethod, digits, find
 from fgbench.record import Mean, Record
 from fgbench.scoring import Result, score
 
@@ -105,11 +105,6 @@ EXPLAINED = (
     "95 % interval, from drawing the species anew 1,000 times. The sample was made from the test "
     "labels and noise, so it says nothing about any method. Score your own: docs/submission.md."
 )
-
-
-def digits(value: float) -> str:
-    """Three digits without the leading zero, as the field prints MAP."""
-    return f"{value:.3f}".removeprefix("0")
 
 
 def to_text(result: Result, name: str, *, paper: bool) -> RenderableType:

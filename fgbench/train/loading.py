@@ -25,6 +25,7 @@ _BATCHES, _TAKE = 0, 1
 """What a generator is for: the last word of its seed."""
 _BLOCK_BYTES = 256 << 20
 _BLOCK_ROWS = 4096
+_PART_WIDTH = 512
 _MOST_WORKERS = 16
 
 
@@ -96,8 +97,14 @@ def load_blocks(items: Items, blocks: list[Places], loading: Loading) -> Iterato
 
 
 def cut_blocks(items: Items) -> list[Places]:
-    """The places of items in blocks of at most 256 MB of float32 inputs, and of 4,096 rows."""
-    each = 4 * int(np.prod(items.inputs.shape))
+    """The places of items in blocks of at most 256 MB of float32 inputs, and of 4,096 rows.
+
+    A part, be it the number of a word, counts as 512 numbers: that much networks make of it.
+    """
+    shape = items.inputs.shape
+    if len(shape) == 2:
+        shape = (shape[0], max(shape[1], _PART_WIDTH))
+    each = 4 * int(np.prod(shape))
     rows = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // max(each, 1)))
     return [np.arange(first, min(first + rows, len(items))) for first in range(0, len(items), rows)]
 

@@ -28,6 +28,16 @@ BASELINES: Mapping[str, str] = {
     "mhtn": "mhtn:Mhtn",
     "acmr": "acmr:Acmr",
     "jrl": "jrl:Jrl",
+    "gsph": "gsph:Gsph",
+    "cmdn": "cmdn:Cmdn",
+    "scan": "scan:Scan",
+    "gxn": "gxn:Gxn",
+    "uncsm": "uncsm:Uncsm",
+    "cran": "cran:Cran",
+    "cmgans": "cmgans:CmGans",
+    "mcsm": "mcsm:Mcsm",
+    "ccl": "ccl:Ccl",
+    "tvdb": "tvdb:Tvdb",
 }
 """Name → module and class in that package, in the paper's order; a test holds it to the folder."""
 

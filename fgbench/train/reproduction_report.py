@@ -13,7 +13,7 @@ from typing import Any
 from fgbench import __version__
 from fgbench.dataset.rendering import render
 from fgbench.protocol import MEDIA, PROTOCOL_VERSION, tasks
-from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, Note, Value
+from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, Note, Value, digits
 from fgbench.scoring.uncertainty import DRAWS, LEVEL
 from fgbench.train.forms import plain_config
 from fgbench.train.measurement import Measure
@@ -88,11 +88,6 @@ def describe(found: Reproduction) -> dict[str, Any]:
         "protocol": PROTOCOL_VERSION,
         "package_version": __version__,
     }
-
-
-def digits(value: float) -> str:
-    """Three digits without the leading zero, as the paper prints MAP."""
-    return f"{value:.3f}".removeprefix("0")
 
 
 def signed(difference: float) -> str:

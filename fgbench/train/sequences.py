@@ -67,6 +67,23 @@ class Recurrent(nn.Module):
         return states
 
 
+class WordStates(nn.Module):
+    """States [b, n, width] of words: a GRU's over their vectors, its two directions averaged.
+
+    ``word_width``: as ``WordVectors`` has it, which of other parts takes the vectors given.
+    """
+
+    def __init__(self, inputs: Inputs, word_width: int, width: int) -> None:
+        super().__init__()
+        self.vectors = WordVectors(inputs, word_width)
+        layer = nn.GRU(self.vectors.width, width, batch_first=True, bidirectional=True)
+        self.recurrent = Recurrent(layer)
+
+    def forward(self, parts: Parts) -> Tensor:
+        states: Tensor = self.recurrent(self.vectors(parts), parts.counts)
+        return states
+
+
 def mean_of_parts(states: Tensor, there: Tensor) -> Tensor:
     """The mean [b, d] of states [b, n, d] over the places [b, n] that hold a part."""
     weights = there.to(states.dtype)

@@ -1,4 +1,4 @@
-"""Z-scores by moments that are measured once, and then are part of the network."""
+"""Z-scores and ranges of rows, measured once and from then on part of the network."""
 
 from __future__ import annotations
 
@@ -57,3 +57,25 @@ class Standardise(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         return (rows - self.mean) / self.deviation
+
+
+class Range(nn.Module):
+    """Units of rows [b, d] scaled to 0…1 by the least and the greatest of rows once measured."""
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("low", torch.zeros(width))
+        self.register_buffer("high", torch.ones(width))
+
+    def measure(self, blocks: Iterable[Tensor]) -> None:
+        """Take the extremes of rows that come in blocks [b, d]."""
+        ends = [torch.stack([block.amin(0), block.amax(0)]) for block in blocks]
+        self.low.copy_(torch.stack(ends).amin(0)[0])
+        self.high.copy_(torch.stack(ends).amax(0)[1])
+
+    def forward(self, rows: Tensor) -> Tensor:
+        span = self.high - self.low
+        return ((rows - self.low) / torch.where(span > 0, span, 1.0)).clamp(0, 1)

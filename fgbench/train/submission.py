@@ -14,6 +14,7 @@ from fgbench.train.embeddings import Embeddings
 from fgbench.train.method import Scope, Similarity
 from fgbench.train.recipe import Recipe
 from fgbench.train.score_matrices import score_matrices
+from fgbench.train.taken import is_image_text
 
 
 def submit(
@@ -35,7 +36,7 @@ def submit(
     }
     if compared:
         with tempfile.TemporaryDirectory(prefix=".fgbench-", dir=path.absolute().parent) as folder:
-            within = facts.scope is not Scope.IMAGE_TEXT or len(models) > 1
+            within = not is_image_text(recipe)
             found = score_matrices([*zip(rows, compared, strict=True)], Path(folder), within=within)
             scores: Any = found
             write_submission(path, scores=scores, **content)

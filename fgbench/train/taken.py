@@ -16,7 +16,7 @@ def as_taken(data: Dataset, recipe: Recipe) -> Dataset:
     Raises ``InputError``: FG-G045 where a medium is lacking, FG-G046 where parts are.
     """
     facts = recipe.method.facts
-    if facts.scope is Scope.IMAGE_TEXT and not getattr(recipe.config, "extended", False):
+    if is_image_text(recipe):
         wanted = (Medium.IMAGE, Medium.TEXT)
         if lacking := [medium.value for medium in wanted if medium not in data.media]:
             raise InputError(
@@ -35,3 +35,9 @@ def as_taken(data: Dataset, recipe: Recipe) -> Dataset:
             fix="Extract them with fgbench features --parts, and name that folder: --features.",
         )
     return data
+
+
+def is_image_text(recipe: Recipe) -> bool:
+    """Whether images and texts alone are learnt, and compared with each other alone."""
+    limited = recipe.method.facts.scope is Scope.IMAGE_TEXT
+    return limited and not getattr(recipe.config, "extended", False)

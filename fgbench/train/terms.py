@@ -107,13 +107,41 @@ def hardest_hinges(
     [n]. ``mask_same_class``: others of its class are no negatives; SCAN's release knows instances
     alone, of which every other is one. A row without any negative adds 0.
     """
+    rows, columns = _hinges(scores, labels, margin, mask_same_class)
+    return rows.max(1).values.sum() + columns.max(0).values.sum()
+
+
+def all_hinges(
+    scores: Tensor, labels: Tensor, margin: float, *, mask_same_class: bool = True
+) -> Tensor:
+    """As :func:`hardest_hinges`, with every j of each row and column: the sum by n."""
+    rows, columns = _hinges(scores, labels, margin, mask_same_class)
+    return (rows + columns).sum() / len(labels)
+
+
+def _hinges(
+    scores: Tensor, labels: Tensor, margin: float, mask_same_class: bool
+) -> tuple[Tensor, Tensor]:
+    """Each hinge [n, n] against its row's own pair, and against its column's; 0 of no negative."""
     wrong = labels[:, None] != labels[None, :]
     if not mask_same_class:
         wrong = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     own = scores.diagonal()
     rows = (margin + scores - own[:, None]).relu().masked_fill(~wrong, 0)
     columns = (margin + scores - own[None, :]).relu().masked_fill(~wrong, 0)
-    return rows.max(1).values.sum() + columns.max(0).values.sum()
+    return rows, columns
+
+
+def draw_others(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """A row of another class for each row of ``labels`` [n], each as likely, by torch's generator.
+
+    Rows that have one, and which it is: empty where all are of one class.
+    """
+    wrong = labels[:, None] != labels[None, :]
+    rows = torch.nonzero(wrong.any(1)).flatten()
+    if not len(rows):
+        return rows, rows
+    return rows, torch.multinomial(wrong[rows].float(), 1).flatten()
 
 
 def paired_distances(a: Tensor, b: Tensor) -> Tensor:

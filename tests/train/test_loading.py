@@ -142,3 +142,12 @@ def test_blocks_of_large_items_are_small():
 
     items = Items(np.array(["a"] * 9), np.zeros(9, np.int64), Videos(np.zeros((9, 1), np.float32)))
     assert [len(places) for places in cut_blocks(items)] == [4, 4, 1]
+
+
+def test_a_word_counts_as_what_networks_make_of_it():
+    class Words(Rows):
+        shape = (96, 1)
+
+    ids = np.array(["a"] * 1400)
+    items = Items(ids, np.zeros(1400, np.int64), Words(np.zeros((1400, 1), np.float32)))
+    assert [len(places) for places in cut_blocks(items)] == [1365, 35]

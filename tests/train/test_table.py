@@ -62,9 +62,9 @@ def test_every_method_and_form_has_a_row_whose_links_lead_somewhere():
 
 def test_a_figure_that_was_not_measured_is_not_run():
     empty = rows(render_table(()))
-    assert {cells[-1] for cells in empty.values()} == {"not run"}
+    assert {cells[-2] for cells in empty.values()} == {"not run"}
     jrl = rows(render_table([JRL]))["jrl", "paper"]
-    assert jrl[-2:] == [".315 ± .004 (5)", "not run"]
+    assert jrl[-4:] == ["wikipedia", ".315 ± .004 (5)", "not run", ".160"]
     assert jrl[7] == "not run"
     both = render_table([JRL, replace(JRL, figure="t2i", mean=0.229)])
     assert rows(both)["jrl", "paper"][7] == "measured"
@@ -73,8 +73,11 @@ def test_a_figure_that_was_not_measured_is_not_run():
 
 
 def test_what_another_budget_or_set_gave_is_not_shown():
+    cpu = replace(JRL, budget=Budget.CPU, mean=0.2)
+    assert rows(render_table([cpu]))["jrl", "paper"][-3] == ".200 ± .004 (5), cpu"
+    assert rows(render_table([cpu, JRL]))["jrl", "paper"][-3] == ".315 ± .004 (5)"
     others = [replace(JRL, budget=Budget.TINY), replace(JRL, benchmark="digits")]
-    assert rows(render_table(others))["jrl", "paper"][-2] == "not run"
+    assert rows(render_table(others))["jrl", "paper"][-3] == "not run"
 
 
 def test_results_are_kept_one_a_key_in_one_order(tmp_path):
