@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from pathlib import Path
+
+import pandas as pd
 
 
 class RunLog:
@@ -35,7 +36,6 @@ class RunLog:
         """Write the table: a row a line, a column for each name that any line has."""
         text = self._path.read_text("utf-8") if self._path.exists() else ""
         rows = [json.loads(line) for line in text.splitlines()]
-        with self._path.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(n for row in rows for n in row)))
-            writer.writeheader()
-            writer.writerows(rows)
+        # Objects, or a column that some line lacks would turn whole numbers into others.
+        table = pd.DataFrame(rows, dtype=object)
+        table.to_csv(self._path.with_suffix(".csv"), index=False, lineterminator="\n")
