@@ -74,7 +74,7 @@ def record_results(path: Path, new: Iterable[Result]) -> None:
     writer.writeheader()
     for key in sorted(held):
         found = held[key]
-        figures = {"mean": f"{found.mean:.6g}", "spread": f"{found.spread:.3g}"}
+        figures = {"mean": f"{found.mean:.9g}", "spread": f"{found.spread:.3g}"}
         writer.writerow(asdict(found) | figures)
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(text.getvalue(), "utf-8")
