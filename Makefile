@@ -21,12 +21,18 @@ $(VENV)/.build: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[build]'
 	touch $@
 
-demo: $(VENV)/.build  ## build the sample world's data, train JRL on it, score that and a sample
+demo: $(VENV)/.build  ## build the sample world's data, train JRL and GSPH on it, score them, build a board
 	$(BIN)/fgbench build-data --sample --per-class 12 --out demo-out/data
 	$(BIN)/fgbench features --benchmark demo-out/data --out demo-out/features
 	$(BIN)/fgbench baseline run jrl --benchmark demo-out/data --features demo-out/features \
 		--set references=5 --out demo-out/jrl  # a class has but six training items
-	$(BIN)/fgbench score demo-out/jrl/submission.npz --benchmark demo-out/data --out demo-out/jrl-score
+	$(BIN)/fgbench baseline run gsph --benchmark demo-out/data --features demo-out/features \
+		--out demo-out/gsph
+	for method in jrl gsph; do $(BIN)/fgbench score demo-out/$$method/submission.npz \
+		--benchmark demo-out/data --card leaderboard/demo/$$method.yaml --to demo-out/results \
+		|| exit; done
+	$(BIN)/fgbench leaderboard build --results demo-out/results --benchmark demo-out/data \
+		--out demo-out/board
 	$(BIN)/fgbench score --sample --out demo-out/score
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite

@@ -28,6 +28,7 @@ VERBS = {
     "check": "Check a submission: every fault at once.",
     "score": "Score a submission: the sixteen numbers, with intervals.",
     "compare": "Compare two scored submissions, paired by query.",
+    "leaderboard": "Check a board's entries, and build its site.",
     "import-legacy": "Turn the authors' feature files into a submission.",
     "benchmark": "List benchmarks, or show one.",
 }

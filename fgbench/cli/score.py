@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -29,6 +30,14 @@ SHADES = ("grey35", "grey46", "grey58", "grey70", "grey82", "grey100")
 @click.option("--benchmark", metavar="ID|FOLDER", default=DEFAULT, show_default=True)
 @click.option("--split-column", metavar="NAME", help="The column that says train or test.")
 @click.option("--out", type=click.Path(file_okay=False), help="Write record and AP values here.")
+@click.option(
+    "--card", type=click.Path(path_type=Path), help="A YAML file: the method's card in the record."
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Hand it in: make its folder in this store, as leaderboard/results. Needs --card.",
+)
 @click.option("--force", is_flag=True, help="Replace another submission's record in --out.")
 @click.option(
     "--against", metavar="METHOD", help="Print a published method beside it, as fgcrossnet."
@@ -55,6 +64,8 @@ def command(
     benchmark: str,
     split_column: str | None,
     out: str | None,
+    card: Path | None,
+    to: Path | None,
     force: bool,
     against: str | None,
     convention: str,
@@ -69,12 +80,16 @@ def command(
     """
     if (submission is None) is not sample:
         raise click.UsageError("Name one SUBMISSION, or say --sample.")
+    if to and (not card or Convention(convention) is Convention.PAPER):
+        raise click.UsageError("--to needs --card, and the sound convention: no other is ranked.")
     other = find(against) if against else None
     bench = load_benchmark(benchmark, split_column)
     path = submission or str(resources.files("fgbench.manifests") / "sample_submission.npz")
     with Bar("Scoring (the first run also compiles, once)") as bar:
+        # The board's own package is looked for only by those who hand in.
+        handin: Any = import_module("fgbench.leaderboard.handin") if card else None
         result = score(
-            path,
+            handin.with_card(path, card, bench, to) if card else path,
             bench,
             calibration=Calibration(calibration),
             convention=Convention(convention),
@@ -83,6 +98,7 @@ def command(
         )
         if out:
             result.write(out, force=force)
+        handed = handin.hand_in(result, to) if to else None
     if as_json:
         click.echo(result.record.to_json(), nl=False)
         return
@@ -95,6 +111,9 @@ def command(
         console.print(Padding(Text(EXPLAINED), (0, 2, 1, 2)))
     if out:
         console.print(f"  Written to [bold]{out}[/]: record.json, per_query.parquet, run.json\n")
+    if handed:
+        console.print(Text.assemble("  Handed in: ", (str(handed), "bold")))
+        console.print(Text(f"  Next: fgbench leaderboard check {to} --benchmark {benchmark}\n"))
 
 
 EXPLAINED = (

@@ -86,7 +86,7 @@ def sign_flip(totals: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> NDArra
     bar = np.abs(totals.sum(axis=0)) - 1e-12 * np.abs(totals).sum(axis=0)
     exact = is_exact(clusters, flips)
     reached = np.zeros(totals.shape[1], np.int64)
-    for signs in _all_signs(clusters) if exact else _random_signs(clusters, flips, seed):
+    for signs in draw_signs(clusters, flips=flips, seed=seed):
         reached += (np.abs(signs @ totals) >= bar).sum(axis=0)
     return reached / 2**clusters if exact else (1 + reached) / (1 + flips)
 
@@ -94,6 +94,13 @@ def sign_flip(totals: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> NDArra
 def is_exact(clusters: int, flips: int) -> bool:
     """Whether ``sign_flip`` goes through all signs of so many clusters."""
     return (1 << clusters) <= flips
+
+
+def draw_signs(clusters: int, *, flips: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """The signs that ``sign_flip`` sets, +1 or −1, in blocks [≤ 1024, clusters]."""
+    if is_exact(clusters, flips):
+        return _all_signs(clusters)
+    return _random_signs(clusters, flips, seed)
 
 
 def _all_signs(clusters: int) -> Iterator[NDArray[np.float64]]:

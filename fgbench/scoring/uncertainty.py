@@ -80,7 +80,7 @@ def bootstrap(
     (0.2, 0.6)
     """
     pooled = sum_by_cluster(samples)
-    drawn = _draw_clusters(len(pooled.clusters), draws, seed)
+    drawn = draw_clusters(len(pooled.clusters), draws, seed)
     sizes = drawn @ pooled.counts
     by_draw = np.full_like(sizes, np.nan)
     np.divide(drawn @ pooled.sums, sizes, out=by_draw, where=sizes > 0)
@@ -99,8 +99,8 @@ def bootstrap(
     return {name: interval(over) for name, over in {**{k: (k,) for k in samples}, **means}.items()}
 
 
-def _draw_clusters(size: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """How often each cluster is drawn, [draws, size]."""
+def draw_clusters(size: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """How often each cluster is drawn in each resample, [draws, size]."""
     picks = np.random.default_rng(seed).integers(max(size, 1), size=(draws, size))
     flat = (picks + size * np.arange(draws)[:, None]).ravel()
     return np.bincount(flat, minlength=draws * size).reshape(draws, size).astype(np.float64)

@@ -1,0 +1,152 @@
+"""``fgbench leaderboard build``: the static site of a board, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from fgbench.benchmark import DEFAULT, Benchmark
+from fgbench.errors import FaultyInput, FgbenchError, InputError
+from fgbench.scoring.significance import ALPHA, FLIPS
+from fgbench.scoring.uncertainty import DRAWS
+from fgbench.submission.faults import FAULTS as SUBMISSION_FAULTS
+
+from .board import Board, make_board
+from .board_page import board_page
+from .card import FIELDS
+from .check import check_results
+from .exports import FORMATS, dump, to_bibtex
+from .faults import KINDS
+from .feed import PATH as FEED
+from .feed import write_feed
+from .history_page import history_page
+from .method_page import method_page
+from .species_page import species_page
+from .store import from_paper
+from .task_page import task_index, task_page
+from .templating import Page, Templates
+from .twins import head
+
+MARK = "api/index.json"
+"""A file that every site has: a folder with it may be replaced by a new site."""
+ASSETS = ("board.css", "board.js", "figures.css", "icon.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build wrote, and where."""
+
+    folder: Path
+    methods: int
+    scored: int
+    files: int
+    bytes: int
+
+
+def build_site(
+    results: Path,
+    benchmark: Benchmark,
+    out: Path,
+    progress: Callable[[float], None] = lambda part: None,
+) -> Built:
+    """Check the entries of a store and write the site of their board.
+
+    The board of ``DEFAULT`` shows the numbers that papers print as well. Equal stores give equal
+    bytes. Raises ``FaultyInput`` with every fault of the store, ``InputError`` (FG-L160) where
+    ``out`` holds something that is no site.
+    """
+    _refuse_foreign(out)
+    report = check_results(results, benchmark, lambda part: progress(part / 2))
+    if not report.ok:
+        raise FaultyInput("The board cannot be built", report.faults)
+    printed = from_paper() if benchmark.id == DEFAULT else ()
+    board = make_board(benchmark, report.entries, printed)
+    files = dict(render_site(board))
+    progress(0.9)
+    _write(out, files)
+    progress(1.0)
+    size = sum(map(len, files.values()))
+    return Built(out, len(board.methods), len(report.entries), len(files), size)
+
+
+def render_site(board: Board) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site by its path, in no particular order."""
+    for page in _pages(board):
+        yield page.path, page.html.encode()
+        yield page.twin, dump(page.document).encode()
+        for table in page.tables:
+            for end, write in FORMATS.items():
+                yield f"tables/{table.stem}.{end}", write(table).encode()
+    for method in board.methods:
+        yield f"methods/{method.slug}.bib", to_bibtex(method).encode()
+    yield FEED, write_feed(board).encode()
+    static = resources.files("fgbench.leaderboard") / "static"
+    for name in ASSETS:
+        yield f"static/{name}", (static / name).read_bytes()
+
+
+def _pages(board: Board) -> Iterator[Page]:
+    templates = Templates(board)
+    yield board_page(templates)
+    yield history_page(templates)
+    if (species := species_page(templates)) is not None:
+        yield species
+    yield task_index(templates)
+    for task in board.benchmark.tasks:
+        yield task_page(templates, task)
+    for method in board.methods:
+        yield method_page(templates, method)
+    said = {"draws": DRAWS, "flips": FLIPS, "alpha": ALPHA}
+    yield Page(
+        "glossary.html", templates.render("glossary.html", "glossary.html", **said), head(board)
+    )
+    html = templates.render(
+        "submit.html",
+        "submit.html",
+        fields=FIELDS,
+        board_faults=KINDS,
+        submission_faults=SUBMISSION_FAULTS,
+        option="" if board.benchmark.id == DEFAULT else f" --benchmark {board.benchmark.id}",
+    )
+    yield Page("submit.html", html, head(board))
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        found = "is a link or a file"
+    elif out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+        found = "holds something that is no site"
+    else:
+        return
+    raise InputError(
+        "FG-L160",
+        f"{out} {found}",
+        why="A build replaces the folder as a whole, and what is in it would be lost.",
+        fix="Choose another --out, or an empty folder.",
+    )
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Write the site beside its place, then put it there."""
+    part = out.with_name(f".{out.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        for name, content in files.items():
+            path = part / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        if out.is_dir():
+            shutil.rmtree(out)
+        part.rename(out)
+    except OSError as error:
+        raise FgbenchError(
+            "FG-L161",
+            f"{out} could not be written: {error}",
+            why="The site is not there, or only in part.",
+            fix="See to disk space and permissions, then build again.",
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

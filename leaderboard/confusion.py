@@ -1,0 +1,58 @@
+"""What an entry takes a species for, and how near of kin the two are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from fgbench.benchmark import RANKS, Benchmark
+from fgbench.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Queries of one species whose first place showed another, over all tasks; ties in parts.
+
+    ``kin``: the closest rank that both belong to, ``other`` for none, empty where the benchmark has
+    no taxonomy.
+    """
+
+    species: str
+    shown: str
+    queries: float
+    kin: str
+
+
+def list_confusions(record: Record, benchmark: Benchmark, most: int) -> list[Confusion]:
+    """The commonest, as far as the record tells, which lists the commonest twenty of each task."""
+    counts: dict[tuple[int, int], float] = defaultdict(float)
+    for _, score in sorted(record.scores.items()):
+        for label, shown, queries in score.confused:
+            counts[label, shown] += queries
+    names = name_species(benchmark)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Confusion(names[label], names[shown], queries, _kin(benchmark, label, shown))
+        for (label, shown), queries in ordered[:most]
+    ]
+
+
+def name_species(benchmark: Benchmark) -> dict[int, str]:
+    """The species by label: by name where the benchmark has a taxonomy."""
+    names = {int(label): f"label {label}" for label in benchmark.labels}
+    if (taxonomy := benchmark.taxonomy) is not None:
+        names |= dict(zip(taxonomy.labels.tolist(), taxonomy.names, strict=True))
+    return names
+
+
+def _kin(benchmark: Benchmark, one: int, other: int) -> str:
+    taxonomy = benchmark.taxonomy
+    if taxonomy is None or not {one, other} <= set(taxonomy.labels.tolist()):
+        return ""
+    labels = taxonomy.labels.tolist()
+    places = labels.index(one), labels.index(other)
+    for rank in RANKS[1:]:
+        first, second = (getattr(taxonomy, rank)[at] for at in places)
+        if first == second:
+            return rank
+    return "other"

@@ -1,0 +1,168 @@
+"""The numbers of a record, counted again from its per-query values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fgbench.benchmark import Benchmark
+from fgbench.errors import Fault, FaultyInput
+from fgbench.protocol import Task, bimodal_tasks, multimodal_tasks
+from fgbench.record import Mean, Record
+from fgbench.scoring.run import Run
+from fgbench.scoring.summary import INCLUDED
+from fgbench.scoring.uncertainty import ClusterSums, Interval, Sample, bootstrap
+from fgbench.submission.findings import quote
+
+from .faults import Code, fault, shorten
+from .shares import sum_runs
+
+TOLERANCE = 1e-6
+"""Of a MAP: what the protocol promises between two machines."""
+SLACK = 1 / 8
+"""Of an interval's end, in widths: four standard errors of a percentile of 1,000 draws, since NumPy
+does not promise one stream of random numbers to all its versions."""
+
+
+def recount_faults(where: str, record: Record, run: Run, benchmark: Benchmark) -> list[Fault]:
+    """What a record says otherwise than its per-query values: queries, MAPs, means, intervals.
+
+    The record must be of this benchmark. Numbers agree within ``TOLERANCE``, intervals within
+    ``SLACK``.
+    """
+    try:
+        sums = sum_runs({where: run}, benchmark)[where]
+    except FaultyInput as error:
+        return list(error.faults)
+    counted = _count(sums, benchmark)
+    faults = _coverage_faults(where, record, sums, run)
+    if faults:
+        return faults
+    for group, found in (("scores", record.scores), ("means", record.means)):
+        gone, more = counted[group].keys() - found.keys(), found.keys() - counted[group].keys()
+        faults += [fault(Code.VALUE, f"{where}, {group}", f"no {name}") for name in sorted(gone)]
+        faults += [
+            fault(Code.VALUE, f"{where}, {group}", f"{quote(name)}, of which there are no values")
+            for name in sorted(more)
+        ]
+        for name in counted[group].keys() & found.keys():
+            at = f"{where}, {group}.{name}"
+            faults += _differences(at, found[name], counted[group][name])
+    return shorten(sorted(faults, key=lambda f: f.where))
+
+
+def _coverage_faults(where: str, record: Record, sums: ClusterSums, run: Run) -> list[Fault]:
+    """Tasks whose queries are not all there, and values of tasks that are not scored."""
+    whole = {key for key in sums.keys if not key.endswith(INCLUDED)}
+    faults = [
+        fault(Code.QUERIES, f"{where}, scores.{quote(code)[1:-1]}", "not a value for each query")
+        for code in sorted(record.scores.keys() - whole)
+    ]
+    counts = {k: int(n) for k, n in zip(sums.keys, sums.counts.sum(axis=0), strict=True)}
+    scored = sum(counts[code] for code in whole & record.scores.keys())
+    if not faults and scored != run.per_query.num_rows:
+        found = f"{run.per_query.num_rows:,} values, of scored tasks {scored:,}"
+        faults.append(fault(Code.QUERIES, where, found))
+    return faults
+
+
+def _count(sums: ClusterSums, benchmark: Benchmark) -> dict[str, dict[str, Any]]:
+    """All that the per-query values give, in the form of a record; an interval is an Interval."""
+    maps = {
+        key: float(total / count)
+        for key, total, count in zip(
+            sums.keys, sums.sums.sum(axis=0), sums.counts.sum(axis=0), strict=True
+        )
+    }
+    families = _families(benchmark, maps)
+    over = dict(families)
+    if "multimodal" in families:
+        over["multimodal" + INCLUDED] = tuple(c + INCLUDED for c in families["multimodal"])
+    intervals = bootstrap(dict(_samples(sums)), over)
+
+    def score(key: str, values: Mapping[str, float]) -> dict[str, Any]:
+        included = key + INCLUDED if key + INCLUDED in values else None
+        return {
+            "map": values[key],
+            "ci95": intervals[key],
+            "map_self_included": values[included] if included else None,
+            "ci95_self_included": intervals[included] if included else None,
+        }
+
+    means = {n: float(np.mean([maps[code] for code in codes])) for n, codes in over.items()}
+    classes = {key: _classes(sums, column) for column, key in enumerate(sums.keys)}
+    counts = dict(zip(sums.keys, sums.counts.sum(axis=0).astype(int).tolist(), strict=True))
+    tasks = [key for key in sums.keys if not key.endswith(INCLUDED)]
+    return {
+        "scores": {
+            key: {**score(key, maps), "queries": counts[key], "classes": classes[key]}
+            for key in tasks
+        },
+        "means": {name: score(name, means) for name in families},
+    }
+
+
+def _families(benchmark: Benchmark, maps: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """The means whose tasks are all there, by name."""
+
+    def codes(family: tuple[Task, ...]) -> tuple[str, ...]:
+        return tuple(task.code for task in family)
+
+    both = {
+        "bimodal": codes(bimodal_tasks(benchmark.media)),
+        "multimodal": codes(multimodal_tasks(benchmark.media)),
+    }
+    return {name: family for name, family in both.items() if set(family) <= maps.keys()}
+
+
+def _samples(sums: ClusterSums) -> Iterator[tuple[str, Sample]]:
+    """Queries with each species' mean in place of their values: the same sums, the same draws."""
+    for column, key in enumerate(sums.keys):
+        total, count = sums.sums[:, column], sums.counts[:, column].astype(int)
+        mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+        yield key, (np.repeat(mean, count), np.repeat(sums.clusters, count))
+
+
+def _classes(sums: ClusterSums, column: int) -> dict[str, float]:
+    rows = zip(sums.clusters.tolist(), sums.sums[:, column], sums.counts[:, column], strict=True)
+    return {str(label): float(total / count) for label, total, count in rows if count}
+
+
+def _differences(where: str, found: Mean, counted: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, value in counted.items():
+        said = getattr(found, name)
+        if isinstance(value, dict):
+            if not isinstance(said, dict) or said.keys() != value.keys():
+                text = f"{name} of other labels than its queries"
+                yield fault(Code.VALUE, f"{where}.{name}", text)
+                continue
+            pairs = [(f"{name}.{key}", said[key], value[key]) for key in value]
+        else:
+            pairs = [(name, said, value)]
+        for at, one, other in pairs:
+            if not _agrees(one, other):
+                shown = _shown(other)
+                yield fault(Code.VALUE, f"{where}.{at}", _shown(one), expected=shown)
+
+
+def _agrees(said: Any, counted: Any) -> bool:
+    if counted is None or said is None:
+        return said is counted
+    if isinstance(counted, Interval):
+        slack = SLACK * (counted.high - counted.low) + TOLERANCE
+        return bool(max(abs(said[0] - counted.low), abs(said[1] - counted.high)) <= slack)
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return False
+    # Compared first: a whole number of hundreds of digits is no float.
+    return abs(said) < 1e15 and math.isclose(said, counted, rel_tol=0, abs_tol=TOLERANCE)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Interval):
+        return f"{value.low:.7g} to {value.high:.7g}"
+    if isinstance(value, tuple):
+        return " to ".join(f"{end:.7g}" for end in value)
+    return f"{value:.7g}" if isinstance(value, float) else quote(str(value))[1:-1]

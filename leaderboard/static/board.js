@@ -1,0 +1,229 @@
+/* What a reader can do with a page beyond reading it. All numbers are in the HTML: this sorts,
+   hides and shows. What was chosen stands in the address, and is taken from there on load. */
+"use strict";
+
+const tools = document.getElementById("tools");
+const state = new URLSearchParams(location.search);
+const field = (id) => document.getElementById(id);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+function remember(name, value) {
+  if (value) state.set(name, value);
+  else state.delete(name);
+  const query = state.toString();
+  try {
+    history.replaceState(null, "", location.pathname + (query && "?" + query) + location.hash);
+  } catch {
+    // Browsers may refuse more than some hundred changes in half a minute; the page goes on.
+  }
+}
+
+/* Sorting: data-v is the number of a cell; what has none is text, or has no value and stays last. */
+function sortRows(table, head, descending) {
+  const column = head.cellIndex;
+  const numeric = head.classList.contains("num");
+  const keyed = [...table.tBodies[0].rows].map((row) => {
+    const cell = row.cells[column];
+    const text = numeric
+      ? cell.dataset.v
+      : (cell.querySelector("a") ?? cell).textContent.trim().replace(/^–$/, "");
+    return { row, key: text === undefined || text === "" ? null : numeric ? Number(text) : text };
+  });
+  const order = new Intl.Collator("en", { numeric: true }).compare;
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null);
+    const found = numeric ? a.key - b.key : order(a.key, b.key);
+    return descending ? -found : found;
+  });
+  table.tBodies[0].append(...keyed.map(({ row }) => row));
+  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+}
+
+function startsDescending(head) {
+  return head.classList.contains("num") && !["rank", "place"].includes(head.dataset.key);
+}
+
+function makeSortable(table) {
+  for (const head of all("thead th[data-key]", table)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const sorted = head.getAttribute("aria-sort");
+      const descending = sorted ? sorted === "ascending" : startsDescending(head);
+      sortRows(table, head, descending);
+      remember("sort", [table.id, head.dataset.key, descending ? "desc" : "asc"].join("."));
+      count();
+    });
+  }
+}
+
+function restoreSort() {
+  const [id, key, direction] = (state.get("sort") || "").split(".");
+  const table = all("table.sort").find((found) => found.id === id);
+  const head = table && all("thead th[data-key]", table).find((th) => th.dataset.key === key);
+  if (head) sortRows(table, head, direction === "desc");
+}
+
+/* The board: one view and one tab of it at a time, and filters over all its rows. */
+const FILTERS = { q: "find", status: "status", plain: "plain" };
+const rows = [];
+
+function choose(holder, name, parts, wanted) {
+  const labels = new Map(parts.map((part) => [part.dataset[name], part.dataset.label]));
+  const chosen = labels.has(wanted) ? wanted : labels.keys().next().value;
+  for (const button of all("button", holder)) {
+    button.setAttribute("aria-pressed", String(button.value === chosen));
+  }
+  for (const part of parts) part.hidden = part.dataset[name] !== chosen;
+  return chosen;
+}
+
+function addButtons(holder, name, parts) {
+  const labels = new Map(parts.map((part) => [part.dataset[name], part.dataset.label]));
+  for (const [value, label] of labels) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", value, textContent: label });
+    button.addEventListener("click", () => {
+      remember(name, value);
+      show();
+    });
+    holder.append(button);
+  }
+  holder.hidden = labels.size < 2;
+}
+
+function show() {
+  choose(field("views"), "view", all("[data-view]"), state.get("view"));
+  choose(field("tabs"), "tab", all("[data-tab]"), state.get("tab"));
+  count();
+}
+
+function filter() {
+  const words = field("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const status = field("status").value;
+  const plain = field("plain").checked;
+  for (const { row, text } of rows) {
+    row.hidden =
+      !words.every((word) => text.includes(word)) ||
+      (status !== "" && row.dataset.status !== status) ||
+      (plain && row.dataset.plain === undefined);
+  }
+  count();
+}
+
+function count() {
+  if (!tools) return;
+  const table = all("[data-tab] table").find((found) => found.offsetParent);
+  const within = table ? [...table.tBodies[0].rows] : [];
+  const left = within.filter((row) => !row.hidden).length;
+  const active = [field("find").value.trim(), field("status").value, field("plain").checked];
+  const chosen = active.filter(Boolean).length + (state.has("sort") ? 1 : 0);
+  field("clear").disabled = chosen === 0;
+  field("clear").textContent = chosen ? `Clear all (${chosen})` : "Clear all";
+  const methods = `${within.length} method${within.length === 1 ? "" : "s"}`;
+  field("said").textContent =
+    within.length && !left
+      ? "No method fits these filters. Clear all shows every method again."
+      : `${left} of ${methods} shown.`;
+}
+
+function clearAll() {
+  field("find").value = field("status").value = "";
+  field("plain").checked = false;
+  for (const name of [...Object.keys(FILTERS), "sort"]) remember(name, "");
+  for (const { row, parent } of rows) parent.append(row); // the order of the file
+  for (const head of all("[aria-sort]")) head.removeAttribute("aria-sort");
+  filter();
+}
+
+function startBoard() {
+  for (const row of all("[data-view] tbody tr")) {
+    const cells = all("th, td:not(.num)", row).filter((cell) => !cell.querySelector("svg"));
+    const year = all("td.num", row).map((cell) => cell.dataset.v).filter((v) => /^\d{4}$/.test(v));
+    const text = [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase();
+    rows.push({ row, text, parent: row.parentNode });
+  }
+  addButtons(field("views"), "view", all("[data-view]"));
+  addButtons(field("tabs"), "tab", all("[data-tab]"));
+  field("find").value = state.get("q") || "";
+  field("status").value = state.get("status") || "";
+  if (field("status").selectedIndex < 0) field("status").value = "";
+  field("plain").checked = state.has("plain");
+  for (const [name, id] of Object.entries(FILTERS)) {
+    const control = field(id);
+    control.addEventListener("input", () => {
+      remember(name, control.type === "checkbox" ? (control.checked ? "1" : "") : control.value);
+      filter();
+    });
+  }
+  field("clear").addEventListener("click", clearAll);
+  tools.hidden = false;
+  show();
+  filter();
+}
+
+/* Copying. Pages opened from a disk have no clipboard but the old one. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+function copyOn(button, text) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    await copy(text());
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1500);
+  });
+}
+
+/* Theme: the reader's own, kept in this browser. */
+function startTheme() {
+  const button = field("theme");
+  const known = ["auto", "light", "dark"];
+  const apply = (theme) => {
+    document.documentElement.dataset.theme = theme;
+    button.textContent = `Theme: ${theme}`;
+  };
+  let theme = "auto";
+  try {
+    theme = localStorage.getItem("theme") || "auto";
+  } catch {
+    // Storage may be switched off; the choice then lasts for this page.
+  }
+  apply(known.includes(theme) ? theme : "auto");
+  button.addEventListener("click", () => {
+    const next = known[(known.indexOf(document.documentElement.dataset.theme) + 1) % 3];
+    apply(next);
+    try {
+      localStorage.setItem("theme", next);
+    } catch {
+      // As above.
+    }
+  });
+  button.hidden = false;
+}
+
+startTheme();
+all("table.sort").forEach(makeSortable);
+if (tools) {
+  startBoard();
+  copyOn(field("copy"), () => location.href);
+}
+restoreSort();
+if (tools) count();
+for (const button of all("[data-copy]")) {
+  copyOn(button, () => field(button.dataset.copy).textContent);
+}

@@ -1,0 +1,222 @@
+"""The board in real Chromium: what a reader can do with it, at two widths, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_board import hand, write_ground
+
+from fgbench import load_benchmark
+from fgbench.benchmark import DEFAULT
+from fgbench.leaderboard.build import build_site
+
+NAME = "<script>document.title = 'caught'</script>"
+PAGES = (
+    "index.html",
+    "history.html",
+    "tasks/index.html",
+    "tasks/t2a.html",
+    "submit.html",
+    "glossary.html",
+)
+NAMES = "table#{} tbody tr:not([hidden]) th > a"
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The board of the numbers that papers print."""
+    folder = tmp_path_factory.mktemp("printed")
+    (folder / "results").mkdir()
+    return build_site(folder / "results", load_benchmark(DEFAULT), folder / "site").folder
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of three entries, one of them hostile."""
+    folder = tmp_path_factory.mktemp("scored")
+    ground, results = write_ground(folder / "ground"), folder / "results"
+    hand(results, ground, 1)
+    hand(results, ground, 2, method=NAME, backbone=NAME, notes=NAME, extra_data="iNaturalist")
+    hand(results, ground, 3, method="Gamma", year=2022)
+    return build_site(results, load_benchmark(ground), folder / "site").folder
+
+
+def names(page: Any, table: str) -> list[str]:
+    return page.locator(NAMES.format(table)).all_text_contents()
+
+
+def state(page: Any) -> str:
+    return page.evaluate("location.search")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_every_kind_of_page_fits_and_is_silent(
+    visit: Any, scored: Path, printed: Path, width: int, scheme: str
+) -> None:
+    for site in (scored, printed):
+        method = sorted(site.glob("methods/*.html"))[-1]
+        for file in (*(site / name for name in PAGES), method):
+            visited = visit(file, width, scheme)
+            page = visited.page
+            assert visited.said == [], file
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, file
+            assert all(address.startswith(site.as_uri()) for address in visited.asked)
+            light, ink = page.evaluate(_COLOURS)
+            assert (light > ink) is (scheme == "light")
+            assert abs(light - ink) > 0.7
+            small = page.locator("svg.fig:visible").evaluate_all(
+                "all => all.filter(s => s.clientWidth < 10 || s.clientHeight < 10).length"
+            )
+            assert small == 0
+            page.context.close()
+
+
+def test_a_hostile_name_is_text(visit: Any, scored: Path) -> None:
+    page = visit(scored / "index.html", 1280, "light").page
+    assert NAME in names(page, "sound-averages")
+    page.locator("#sound-averages").get_by_role("link", name=NAME).click()
+    assert page.locator("h1").text_content() == NAME
+    assert "caught" not in page.title().replace(NAME, "")
+
+
+def test_a_click_sorts_and_the_address_keeps_it(visit: Any, printed: Path) -> None:
+    page = visit(printed / "index.html", 1280, "light").page
+    before = names(page, "paper-averages")
+    head = page.locator("#paper-averages th[data-key='multimodal']")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    values = page.locator("#paper-averages tbody td:nth-child(4)").evaluate_all(
+        "cells => cells.map(cell => Number(cell.dataset.v))"
+    )
+    assert values == sorted(values, reverse=True)
+    assert names(page, "paper-averages") != before
+    head.get_by_role("button").press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    arrow = head.evaluate("th => getComputedStyle(th.firstChild, '::after').content")
+    assert "↑" in arrow
+    after = names(page, "paper-averages")
+    assert "sort=paper-averages.multimodal.asc" in state(page)
+    page.reload()
+    assert names(page, "paper-averages") == after
+    assert head.get_attribute("aria-sort") == "ascending"
+    page.get_by_role("button", name="Clear all (1)").click()
+    assert names(page, "paper-averages") == before
+    assert state(page) == ""
+
+
+def test_names_sort_by_letter_and_missing_values_stay_last(visit: Any, printed: Path) -> None:
+    page = visit(printed / "index.html", 1280, "light").page
+    page.locator("#paper-averages th[data-key='method'] button").click()
+    found = names(page, "paper-averages")
+    assert found == sorted(found, key=str.casefold)
+    button = page.locator("#paper-averages th[data-key='backbone'] button")
+    for _ in range(2):
+        button.click()
+        cells = page.locator("#paper-averages tbody td:nth-child(7)").all_text_contents()
+        assert cells[-1] == "–"
+        assert cells[0] != "–"
+
+
+def test_filters_are_counted_kept_and_cleared(visit: Any, scored: Path) -> None:
+    page = visit(scored / "index.html", 1280, "light").page
+    said = page.locator("#said")
+    assert said.text_content() == "3 of 3 methods shown."
+    page.get_by_label("no extra data").check()
+    assert NAME not in names(page, "sound-averages")
+    page.get_by_label("Filter").fill("2022")
+    assert names(page, "sound-averages") == ["Gamma"]
+    assert said.text_content() == "1 of 3 methods shown."
+    page.reload()
+    assert names(page, "sound-averages") == ["Gamma"]
+    assert page.get_by_label("Filter").input_value() == "2022"
+    page.get_by_label("Filter").fill("nothing like it")
+    assert names(page, "sound-averages") == []
+    assert "No method fits" in said.text_content()
+    page.get_by_role("button", name="Clear all (2)").click()
+    assert len(names(page, "sound-averages")) == 3
+    assert state(page) == ""
+    assert page.get_by_role("button", name="Clear all").is_disabled()
+
+
+def test_tabs_and_conventions_are_in_the_address(visit: Any, printed: Path) -> None:
+    page = visit(printed / "index.html", 375, "dark").page
+    shown = "[data-tab] table:visible"
+    assert page.locator(shown).evaluate_all("all => all.map(t => t.id)") == ["paper-averages"]
+    page.get_by_role("button", name="12 bi-modal").click()
+    assert page.locator(shown).evaluate_all("all => all.map(t => t.id)") == ["paper-bimodal"]
+    assert page.get_by_role("button", name="12 bi-modal").get_attribute("aria-pressed") == "true"
+    page.reload()
+    assert page.locator(shown).evaluate_all("all => all.map(t => t.id)") == ["paper-bimodal"]
+    page.get_by_role("button", name="Scored entries").click()
+    assert page.get_by_text("Nothing has been handed in yet.").is_visible()
+    assert page.locator(shown).count() == 0
+    assert state(page) == "?tab=bimodal&view=sound"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?sort=<b>.x.y&tab=<i>&view=1&status=x", "?sort=paper-averages", "?q=%00&sort=..", "?tab"],
+)
+def test_an_address_that_means_nothing_does_no_harm(visit: Any, printed: Path, query: str) -> None:
+    visited = visit(printed / "index.html", 1280, "light")
+    visited.page.goto((printed / "index.html").as_uri() + query)
+    assert visited.page.locator("#paper-averages").is_visible()
+    assert visited.said == []
+
+
+def test_everything_is_there_without_javascript(browser: Any, printed: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((printed / "index.html").as_uri())
+    for tab in ("averages", "bimodal", "multimodal", "medium"):
+        assert page.locator(f"#paper-{tab}").is_visible()
+        assert len(names(page, f"paper-{tab}")) == 10
+    assert page.locator("button:visible, input:visible").count() == 0
+    context.close()
+
+
+def test_header_and_names_stay_in_sight(visit: Any, printed: Path) -> None:
+    page = visit(printed / "index.html", 375, "light").page
+    page.get_by_role("button", name="12 bi-modal").click()
+    box = page.locator(".wide:has(#paper-bimodal)")
+    box.evaluate("box => { box.style.maxHeight = '200px'; box.scrollTo(400, 200); }")
+    frame = box.bounding_box()
+    name = page.locator("#paper-bimodal tbody th").nth(6).bounding_box()
+    assert name["x"] == pytest.approx(frame["x"], abs=3)
+    head = page.locator("#paper-bimodal thead th[data-key='method']").bounding_box()
+    assert head["x"] == pytest.approx(frame["x"], abs=3)
+    assert head["y"] == pytest.approx(frame["y"], abs=3)
+
+
+def test_theme_and_copying(browser: Any, printed: Path) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto((printed / "index.html").as_uri())
+    page.get_by_label("Filter").fill("gasa")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert page.url.endswith("?q=gasa")
+    for theme in ("light", "dark"):
+        page.locator("#theme").click()
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == theme
+    page.goto((printed / "methods/gasa.html").as_uri())
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.get_by_role("button", name="Copy BibTeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == (printed / "methods/gasa.bib").read_text("utf-8")
+    context.close()
+
+
+_COLOURS = """() => {
+  const style = getComputedStyle(document.body);
+  return [style.backgroundColor, style.color].map(colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+    return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+  });
+}"""
+"""Lightness of page and text, 0 to 1."""
