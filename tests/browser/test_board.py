@@ -220,3 +220,17 @@ _COLOURS = """() => {
   });
 }"""
 """Lightness of page and text, 0 to 1."""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
+def test_nobody_is_shut_out(
+    visit: Any, scored: Path, printed: Path, width: int, scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for site in (scored, printed):
+        method = sorted(site.glob("methods/*.html"))[-1].relative_to(site)
+        for name in (*PAGES, "species.html", str(method)):
+            if (site / name).exists():
+                found = axe.run(visit(site / name, width, scheme).page)
+                said = [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]]
+                assert not said, name
