@@ -138,9 +138,10 @@ def test_only_one_species_or_what_was_decided(browser: Any, tmp_path: Path) -> N
         page.wait_for_function(_SHOWS, arg=ids[2])
         assert page.inner_text("#place-in-list").startswith("1 of 3")
         press(page, "d", "Dropped.")
+        page.wait_for_function(_SHOWS, arg=ids[3])  # else it may be told from what was there before
         page.select_option("#show", "decided")
         page.wait_for_function(_SHOWS, arg=ids[2])
-        assert page.locator("#drop").get_attribute("aria-pressed") == "true"
+        page.wait_for_selector('#drop[aria-pressed="true"]')
         page.keyboard.press("k")  # thought again
         page.wait_for_function(
             "() => document.querySelector('#count').textContent.includes('1 kept')"
