@@ -196,7 +196,11 @@ def test_a_server_that_is_gone_is_told_and_nothing_moves_on(browser: Any, tmp_pa
     with serving(tmp_path) as server:
         page.goto(server.url)
         page.wait_for_function(_SHOWS, arg=ids[0])
-        page.wait_for_load_state("networkidle")  # nothing is under way when the server goes
+        # Nothing is under way when the server goes: a key waits for what is.
+        page.wait_for_function(
+            "() => document.querySelector('#place-in-list').textContent.startsWith('1 of')"
+        )
+        page.wait_for_load_state("networkidle")
     page.route("**/decide", lambda route: route.abort())  # its open connections live on
     page.keyboard.press("k")
     page.wait_for_selector("#status.fault")
