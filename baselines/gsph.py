@@ -22,7 +22,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import expit
 
 from fgbench.protocol import Medium
-from fgbench.train.dataset import Dataset, Inputs
+from fgbench.train.dataset import Dataset, Inputs, whole_rows
 from fgbench.train.method import Facts, Kind, Log, Scope
 
 Floats = NDArray[np.float64]
@@ -208,13 +208,13 @@ class HashFunctions:
 
     def embed(self, medium: Medium, inputs: Inputs) -> NDArray[np.float32]:
         """Codes [n, bits] of ±1."""
-        return self.functions[medium](_whole(inputs)).astype(np.float32)
+        return self.functions[medium](whole_rows(inputs)).astype(np.float32)
 
 
 def _fit_functions(
     inputs: Inputs, codes: Floats, config: GsphConfig, rng: np.random.Generator
 ) -> _Functions:
-    features = _whole(inputs)
+    features = whole_rows(inputs)
     mean, deviation = features.mean(axis=0), np.ones(features.shape[1])
     if config.standardise:
         moved = features.std(axis=0)
@@ -277,8 +277,3 @@ def fit_logistic(
     )
     weights = rooted @ (right.T @ (found.x.reshape(shape) / np.sqrt(curved)[:, None]))
     return weights, int(found.nit)
-
-
-def _whole(inputs: Inputs) -> Floats:
-    rows: Floats = inputs.take(np.arange(len(inputs))).astype(np.float64)
-    return rows

@@ -18,7 +18,7 @@ from scipy.linalg import solve
 from scipy.special import log_expit
 
 from fgbench.protocol import Medium
-from fgbench.train.dataset import Dataset, Inputs
+from fgbench.train.dataset import Dataset, Inputs, whole_rows
 from fgbench.train.method import Facts, Kind, Log, Scope, Similarity
 from fgbench.train.neighbours import Laplacian, graph_product, nearest, sparse_rows
 from fgbench.train.pairing import pair_classes
@@ -93,7 +93,7 @@ class Jrl:
         self, data: Dataset, config: JrlConfig, rng: np.random.Generator, log: Log
     ) -> Posteriors:
         """Alternates closed-form updates of both projections."""
-        scales = {medium: _Scale.of(_whole(data.train[medium].inputs)) for medium in data.media}
+        scales = {medium: _Scale.of(whole_rows(data.train[medium].inputs)) for medium in data.media}
         problem = _problem(data, scales, config, rng)
         seed = rng.integers(2**63)
         start = {  # each from a generator of the same seed, as released
@@ -189,10 +189,10 @@ def _problem(
     pairs = pair_classes({m: data.train[m].labels for m in data.media}, rng)
     terms = {}
     for medium in data.media:
-        rows = scales[medium](_whole(data.train[medium].inputs))
+        rows = scales[medium](whole_rows(data.train[medium].inputs))
         known = rows
         if config.transductive:
-            known = np.concatenate([rows, scales[medium](_whole(data.test[medium].inputs))])
+            known = np.concatenate([rows, scales[medium](whole_rows(data.test[medium].inputs))])
         graph = graph_product(known, config.neighbours, config.laplacian)
         paired = rows[pairs[medium]]
         fixed = config.smoothness * graph + config.fidelity * (rows.T @ rows)
@@ -235,7 +235,7 @@ class Posteriors:
         Within a medium the release hands its items in twice, so that each counts double: half as
         many are nearest.
         """
-        points = self.scales[medium](_whole(inputs)) @ self.projections[medium]
+        points = self.scales[medium](whole_rows(inputs)) @ self.projections[medium]
         both = self._posterior(points, tuple(self.train), self.references)
         own = self._posterior(points, (medium,), max(1, self.references // 2))
         return np.concatenate([both, own], axis=1).astype(np.float32)
@@ -259,8 +259,3 @@ def _inner_product(
     used = slice(classes, None) if query[0] == gallery[0] else slice(classes)
     wide = query[1][:, used].astype(np.float64) @ gallery[1][:, used].T.astype(np.float64)
     return wide.astype(np.float32)
-
-
-def _whole(inputs: Inputs) -> Floats:
-    rows: Floats = inputs.take(np.arange(len(inputs))).astype(np.float64)
-    return rows

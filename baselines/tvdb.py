@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from fgbench.protocol import Medium
 from fgbench.train.dataset import Dataset, Inputs, Parts
-from fgbench.train.inputs import PartInputs
+from fgbench.train.inputs import FeatureInputs, PartInputs
 from fgbench.train.method import Batch, Facts, Kind, Player, Scope, Stage
 from fgbench.train.pairing import ClassPairs
 from fgbench.train.sequences import Recurrent, WordVectors, is_there, mean_of_parts
@@ -27,10 +27,6 @@ from fgbench.train.standardise import Standardise
 
 PROPORTION = 226 / 4096
 """Copies of a region's four numbers by the width of its features: 5,000 are 4,096 + 4 · 226."""
-
-
-CHUNK = 4096
-"""Parts taken at a time for their moments."""
 
 
 class Affinity(StrEnum):
@@ -188,10 +184,10 @@ class RegionEncoder(nn.Module):
         super().__init__()
         given = cast(PartInputs, inputs)
         whole, width = given.vectors.shape[1], given.shape[1]
-        self.scale_whole, self.scale = Standardise(whole), Standardise(width)
-        if config.standardise:
-            for scale, rows in ((self.scale_whole, given.vectors), (self.scale, given.parts)):
-                scale.measure(torch.split(torch.from_numpy(rows), CHUNK))
+        self.scale_whole, self.scale = (
+            Standardise.of(FeatureInputs(rows)) if config.standardise else nn.Identity()
+            for rows in (given.vectors, given.parts)
+        )
         # The source takes both from one network; another extractor's are mapped.
         self.whole = nn.Identity() if whole == width else nn.Linear(whole, width)
         self.tiles = 0

@@ -13,6 +13,7 @@ from fgbench.errors import Fault
 from fgbench.protocol import PROTOCOL_VERSION
 from fgbench.record import Record, Status
 from fgbench.scoring.run import PER_QUERY, RECORD
+from fgbench.scoring.summary import describe_benchmark
 from fgbench.scoring.uncertainty import DRAWS, LEVEL
 from fgbench.submission.findings import quote
 
@@ -84,14 +85,7 @@ def _card_faults(record: Record, where: str) -> list[Fault]:
 
 def _setting_faults(record: Record, rows: int, benchmark: Benchmark, where: str) -> list[Fault]:
     """What was scored against, by which rules: to be the same for all entries of a board."""
-    of_benchmark: dict[str, Any] = {
-        "id": benchmark.id,
-        "title": benchmark.title,
-        "split_column": benchmark.split_column,
-        "files": dict(benchmark.files),
-        "items": {m.value: len(benchmark.items[m]) for m in benchmark.media},
-        "labels": len(benchmark.labels),
-    }
+    of_benchmark = describe_benchmark(benchmark)
     faults = [
         fault(
             Code.BENCHMARK,

@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from fgbench.train.dataset import Dataset
 
 
+form_option = click.option(
+    "--form",
+    type=click.Choice([f.value for f in Form]),
+    default=Form.PAPER.value,
+    show_default=True,
+    help="As the paper says, or as the released code does.",
+)
+budget_option = click.option(
+    "--budget",
+    type=click.Choice([b.value for b in Budget]),
+    help="How long a method is trained. Default: cpu where there is no card, else full.",
+)
+
+
 def data_options(function: Callable[..., None]) -> Callable[..., None]:
     """What is learned from: the arguments of :func:`open_dataset`."""
     for option in reversed(

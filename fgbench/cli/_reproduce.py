@@ -16,7 +16,9 @@ from rich.text import Text
 
 from fgbench.benchmark import load_benchmark
 from fgbench.cli._baseline_options import (
+    budget_option,
     data_options,
+    form_option,
     hardware_options,
     open_dataset,
     usual_budget,
@@ -44,18 +46,8 @@ if TYPE_CHECKING:
     "--methods", metavar="NAME,…", help="Only these rows of the table. Default: all that are here."
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs each.")
-@click.option(
-    "--form",
-    type=click.Choice([f.value for f in Form]),
-    default=Form.PAPER.value,
-    show_default=True,
-    help="As the paper says, or as the released code does.",
-)
-@click.option(
-    "--budget",
-    type=click.Choice([b.value for b in Budget]),
-    help="How long each is trained. Default: cpu where there is no card, else full.",
-)
+@form_option
+@budget_option
 @hardware_options
 def reproduce(
     table: str,

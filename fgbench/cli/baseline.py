@@ -15,7 +15,9 @@ from rich.text import Text
 
 from fgbench.benchmark import DEFAULT
 from fgbench.cli._baseline_options import (
+    budget_option,
     data_options,
+    form_option,
     hardware_options,
     is_first,
     open_dataset,
@@ -72,18 +74,8 @@ def _training_options(function: Callable[..., None]) -> Callable[..., None]:
                 type=click.Path(path_type=Path, file_okay=False),
                 help="The run's folder. An interrupted run goes on.",
             ),
-            click.option(
-                "--form",
-                type=click.Choice([f.value for f in Form]),
-                default="paper",
-                show_default=True,
-                help="As the paper says, or as the released code does.",
-            ),
-            click.option(
-                "--budget",
-                type=click.Choice([b.value for b in Budget]),
-                help="How long. Default: cpu where there is no card, else full.",
-            ),
+            form_option,
+            budget_option,
             click.option(
                 "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Another choice."
             ),

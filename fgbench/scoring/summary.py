@@ -71,6 +71,18 @@ def parquet(table: pa.Table) -> bytes:
     return content
 
 
+def describe_benchmark(benchmark: Benchmark) -> dict[str, Any]:
+    """What a record says of its benchmark."""
+    return {
+        "id": benchmark.id,
+        "title": benchmark.title,
+        "split_column": benchmark.split_column,
+        "files": dict(benchmark.files),
+        "items": {m.value: len(benchmark.items[m]) for m in benchmark.media},
+        "labels": len(benchmark.labels),
+    }
+
+
 def summarise(
     submission: Submission,
     report: Report,
@@ -105,14 +117,7 @@ def summarise(
     }
     missing = report.coverage.missing if report.coverage else {}
     return Record(
-        benchmark={
-            "id": benchmark.id,
-            "title": benchmark.title,
-            "split_column": benchmark.split_column,
-            "files": dict(benchmark.files),
-            "items": {m.value: len(benchmark.items[m]) for m in benchmark.media},
-            "labels": len(benchmark.labels),
-        },
+        benchmark=describe_benchmark(benchmark),
         submission={
             "sha256": submission.sha256,
             "space": submission.space.value,

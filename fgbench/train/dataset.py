@@ -60,6 +60,12 @@ class Inputs(Protocol):
         """
 
 
+def whole_rows(inputs: Inputs) -> NDArray[np.float64]:
+    """The vectors of all items [n, d], for methods in closed form."""
+    rows: NDArray[np.float64] = inputs.take(np.arange(len(inputs))).astype(np.float64)
+    return rows
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Items:
     """The items of one medium on one side of the split, in one order.

@@ -1,13 +1,14 @@
 """ACMR: its terms against slow forms, who moves what, and what its options do."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_runs import differing_choices, run_twice
 from torch.nn.functional import cross_entropy
 from two_media import draw_dataset
 
@@ -16,11 +17,9 @@ from fgbench.media.preset import Form
 from fgbench.protocol import Medium
 from fgbench.submission import Space, read_submission
 from fgbench.train.forms import load_form
-from fgbench.train.hardware import Hardware
 from fgbench.train.learner import Losses
 from fgbench.train.method import Batch, Budget
 from fgbench.train.recipe import Recipe
-from fgbench.train.run import Run
 
 I, T = Medium.IMAGE, Medium.TEXT  # noqa: E741
 SMALL = AcmrConfig(hidden=(9,), hidden_text=(7,), width=5, adversary_hidden=(6,), rows=12, epochs=1)
@@ -260,11 +259,7 @@ def test_what_cannot_be_trained_is_refused(wrong):
 
 
 def test_the_forms_differ_in_what_the_release_departs_from():
-    paper, released = (load_form("acmr", form) for form in Form)
-    assert paper == AcmrConfig()
-    assert {
-        f.name for f in fields(AcmrConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    } == {
+    assert differing_choices("acmr") == {
         "hidden",
         "hidden_text",
         "width",
@@ -277,19 +272,13 @@ def test_the_forms_differ_in_what_the_release_departs_from():
         "classifier_learns",
         "distance",
     }
-    assert load_form("acmr", Form.PAPER, Budget.TINY) == replace(paper, epochs=2)
+    assert load_form("acmr", Form.PAPER, Budget.TINY) == replace(AcmrConfig(), epochs=2)
 
 
 @pytest.mark.parametrize(("form", "space"), [("paper", Space.PAIRWISE), ("released", Space.SCORES)])
 def test_a_tiny_run_of_either_form_leaves_a_submission(form, space, tmp_path):
     data = draw_dataset()
     recipe = Recipe.choose("acmr", Form(form), Budget.TINY)
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(recipe, data, out, Hardware(device="cpu"))
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(recipe, data, tmp_path)) as submission:
         assert submission.space is space
         assert submission.media == (I, T)

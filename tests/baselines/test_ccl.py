@@ -2,13 +2,14 @@
 
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_runs import differing_choices, run_twice
 from two_media import draw_dataset
 
 from fgbench.baselines.ccl import UPDATES, Ccl, CclConfig
@@ -16,7 +17,6 @@ from fgbench.media.preset import Form
 from fgbench.protocol import Medium
 from fgbench.submission import Space, read_submission
 from fgbench.train.dataset import Dataset, Items
-from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware
 from fgbench.train.inputs import FeatureInputs
 from fgbench.train.learner import Losses, let_move
@@ -321,11 +321,7 @@ def test_what_cannot_be_trained_is_refused(wrong):
 
 
 def test_the_forms_differ_in_what_the_release_departs_from():
-    paper, released = (load_form("ccl", form) for form in Form)
-    assert paper == CclConfig()
-    assert {
-        f.name for f in fields(CclConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    } == {
+    assert differing_choices("ccl") == {
         *("width", "longer_chains", "standardise_codes", "contrastive_weight", "least_outputs"),
         *("class_rate", "task_rate"),
         *("rbm_epochs", "pair_epochs", "class_epochs", "task_epochs"),
@@ -373,12 +369,6 @@ def test_it_learns_to_bring_classes_together(tmp_path):
 def test_a_tiny_run_of_either_form_leaves_a_submission(form, tmp_path):
     data = counted(draw_dataset())
     recipe = Recipe.choose("ccl", form, Budget.TINY)
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(recipe, data, out, Hardware(device="cpu"))
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(recipe, data, tmp_path)) as submission:
         assert submission.space is Space.PAIRWISE
         assert submission.media == (I, T)

@@ -1,13 +1,14 @@
 """CMDN: its terms against slow forms, what each stage moves, and what its options do."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_runs import differing_choices, run_twice
 from two_media import draw_dataset
 
 from fgbench.baselines.cmdn import Cmdn, CmdnConfig, Outputs, Range
@@ -15,14 +16,11 @@ from fgbench.media.preset import Form
 from fgbench.protocol import Medium
 from fgbench.submission import Space, read_submission
 from fgbench.train.dataset import Dataset, Items
-from fgbench.train.forms import load_form
-from fgbench.train.hardware import Hardware
 from fgbench.train.inputs import FeatureInputs
 from fgbench.train.learner import let_move
 from fgbench.train.method import Batch, Budget
 from fgbench.train.rbm import Visible
 from fgbench.train.recipe import Recipe
-from fgbench.train.run import Run
 
 I, T = Medium.IMAGE, Medium.TEXT  # noqa: E741
 SMALL = CmdnConfig(width=8, levels=(6, 4), rows=9, supervised_rows=9, bimodal_rows=9)
@@ -376,11 +374,7 @@ def test_chains_grow_in_the_released_form_alone():
 
 
 def test_the_forms_differ_in_what_the_paper_s_form_departs_from():
-    paper, released = (load_form("cmdn", form) for form in Form)
-    assert paper == CmdnConfig()
-    assert {
-        f.name for f in fields(CmdnConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    } == {
+    assert differing_choices("cmdn") == {
         "width",
         "levels",
         "outputs",
@@ -401,13 +395,7 @@ def test_the_forms_differ_in_what_the_paper_s_form_departs_from():
 def test_a_tiny_run_of_either_form_leaves_a_submission(form, tmp_path):
     data = draw_dataset()
     recipe = Recipe.choose("cmdn", form, Budget.TINY)
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(recipe, data, out, Hardware(device="cpu"))
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(recipe, data, tmp_path)) as submission:
         assert submission.space is Space.PAIRWISE
         assert submission.media == (I, T)
 

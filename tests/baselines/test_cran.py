@@ -1,6 +1,6 @@
 """CRAN: its three levels against loops, what moves in which stage, other media, what it learns."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_attention import cosines, hinges, own_parts
 from small_parts import LONGEST, draw_parts
+from tiny_runs import differing_choices, first_batch
 
 from fgbench import benchmark as benchmarks
 from fgbench.baselines.cran import Cran, CranConfig, Level, NormAxis, agreements, mean_of_best
@@ -17,10 +18,9 @@ from fgbench.protocol import Medium
 from fgbench.scoring import score
 from fgbench.scoring.chance import expected_ap
 from fgbench.submission import Space, read_submission
-from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware
 from fgbench.train.learner import Losses
-from fgbench.train.method import Batch, Budget
+from fgbench.train.method import Budget
 from fgbench.train.recipe import Recipe
 from fgbench.train.run import Run
 
@@ -42,13 +42,7 @@ def take(medium, places, data=DATA):
 def draw_batch(seed=0):
     """The first step of the method's own sampler."""
     stage, *_ = Cran().stages(DATA, SMALL)
-    step = next(iter(stage.batches(DATA.train, np.random.default_rng(seed))))
-    return Batch(
-        {m: take(m, places) for m, places in step.items()},
-        {m: torch.from_numpy(DATA.train[m].labels[places]) for m, places in step.items()},
-        0.5,
-        lambda rows: rows,
-    )
+    return first_batch(stage, DATA, take, seed)
 
 
 def players(config=SMALL):
@@ -314,11 +308,7 @@ def test_what_cannot_be_trained_is_refused(wrong, said):
 
 
 def test_the_forms_differ_in_what_the_release_departs_from():
-    paper, released = (load_form("cran", form) for form in Form)
-    assert paper == CranConfig()
-    assert {
-        f.name for f in fields(CranConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    } == {"norm_axis", "mask_same_class"}
+    assert differing_choices("cran") == {"norm_axis", "mask_same_class"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
+from tiny_runs import run_twice
 from two_media import draw_dataset
 
 from fgbench.baselines.gsph import (
@@ -28,7 +29,6 @@ from fgbench.submission import Space, read_submission
 from fgbench.train.forms import load_form
 from fgbench.train.method import Budget
 from fgbench.train.recipe import Recipe
-from fgbench.train.run import Run
 
 I, T = Medium.IMAGE, Medium.TEXT  # noqa: E741
 SMALL = GsphConfig(bits=8, anchors=12)
@@ -297,13 +297,7 @@ def test_it_needs_no_torch():
 @pytest.mark.parametrize("form", Form)
 def test_a_run_of_either_form_leaves_codes(form, tmp_path):
     recipe = Recipe.choose("gsph", form, Budget.TINY)
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(recipe, draw_dataset(), out)
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(recipe, draw_dataset(), tmp_path)) as submission:
         assert submission.space is Space.PAIRWISE
         assert submission.media == (I, T)
         assert submission.binary

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_parts import WORDS, draw_parts
+from tiny_runs import first_batch
 
 from fgbench import benchmark as benchmarks
 from fgbench.baselines.gxn import REACH, Gxn, GxnConfig, Measure, Reading, compare
@@ -21,7 +22,7 @@ from fgbench.train.dataset import Dataset
 from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware
 from fgbench.train.machine import Machine
-from fgbench.train.method import Batch, Budget
+from fgbench.train.method import Budget
 from fgbench.train.recipe import Recipe
 from fgbench.train.run import Run
 
@@ -51,13 +52,7 @@ def take(medium, places=slice(None)):
 def draw_batch(seed=0):
     """The first step of the method's own sampler."""
     stage = Gxn().stages(DATA, SMALL)[0]
-    step = next(iter(stage.batches(DATA.train, np.random.default_rng(seed))))
-    return Batch(
-        {m: take(m, places) for m, places in step.items()},
-        {m: torch.from_numpy(DATA.train[m].labels[places]) for m, places in step.items()},
-        0.5,
-        lambda rows: rows,
-    )
+    return first_batch(stage, DATA, take, seed)
 
 
 def players(stage="joint", config=SMALL):

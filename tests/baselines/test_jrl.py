@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_runs import run_twice
 from two_media import draw_dataset
 
 from fgbench.baselines.jrl import Jrl, JrlConfig, Posteriors
@@ -23,7 +24,6 @@ from fgbench.train.method import Budget
 from fgbench.train.neighbours import Laplacian
 from fgbench.train.pairing import pair_classes
 from fgbench.train.recipe import Recipe
-from fgbench.train.run import Run
 
 I, T = Medium.IMAGE, Medium.TEXT  # noqa: E741
 MILD = JrlConfig(
@@ -287,13 +287,7 @@ def test_both_forms_find_classes(form):
 @pytest.mark.parametrize("form", Form)
 def test_a_run_of_either_form_leaves_a_submission(form, tmp_path):
     recipe = Recipe.choose("jrl", form, Budget.TINY)
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(recipe, draw_dataset(), out)
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(recipe, draw_dataset(), tmp_path)) as submission:
         assert submission.space is Space.SCORES
         assert submission.scores(I, T).shape == (12, 18)
         assert submission.scores(T, T) is not None

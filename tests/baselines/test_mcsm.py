@@ -1,6 +1,6 @@
 """MCSM: its spaces and their fusion against slow forms, who moves what, and what its options do."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_parts import draw_parts
+from tiny_runs import differing_choices
 
 from fgbench import benchmark as benchmarks
 from fgbench.baselines.mcsm import Mcsm, McsmConfig, Ranges, drawn_hinges
@@ -15,7 +16,6 @@ from fgbench.media.preset import Form
 from fgbench.protocol import Medium
 from fgbench.scoring import score
 from fgbench.submission import Space, read_submission
-from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware
 from fgbench.train.method import Batch, Budget
 from fgbench.train.recipe import Recipe
@@ -237,12 +237,7 @@ def test_what_cannot_be_trained_is_refused(wrong):
 
 
 def test_the_forms_differ_in_what_the_release_does_otherwise():
-    paper, released = (load_form("mcsm", form) for form in Form)
-    assert paper == McsmConfig()
-    differing = {
-        f.name for f in fields(McsmConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    }
-    assert differing == {"width", "ranges"}
+    assert differing_choices("mcsm") == {"width", "ranges"}
 
 
 def run(out, data, form="paper", **overrides):

@@ -1,7 +1,7 @@
 """SCAN: its scores and hinges against loops, what moves in which stage, and what it learns."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_attention import cosines, hinges, own_parts
 from small_parts import LONGEST, WORDS, draw_parts
+from tiny_runs import differing_choices, first_batch
 
 from fgbench import benchmark as benchmarks
 from fgbench.baselines.scan import Direction, Pooling, Scan, ScanConfig, agreements
@@ -19,10 +20,9 @@ from fgbench.scoring import score
 from fgbench.scoring.chance import expected_ap
 from fgbench.submission import Space, read_submission
 from fgbench.train.attention import unpack
-from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware
 from fgbench.train.learner import Losses
-from fgbench.train.method import Batch, Budget
+from fgbench.train.method import Budget
 from fgbench.train.recipe import Recipe
 from fgbench.train.run import Run
 
@@ -44,13 +44,7 @@ def take(medium, places):
 def draw_batch(config=SMALL, seed=0):
     """The first step of the method's own sampler."""
     stage, *_ = Scan().stages(DATA, config)
-    step = next(iter(stage.batches(DATA.train, np.random.default_rng(seed))))
-    return Batch(
-        {m: take(m, places) for m, places in step.items()},
-        {m: torch.from_numpy(DATA.train[m].labels[places]) for m, places in step.items()},
-        0.5,
-        lambda rows: rows,
-    )
+    return first_batch(stage, DATA, take, seed)
 
 
 def players(config=SMALL):
@@ -212,11 +206,7 @@ def test_what_cannot_be_trained_is_refused(wrong, said):
 
 
 def test_the_forms_differ_in_what_the_release_departs_from():
-    paper, released = (load_form("scan", form) for form in Form)
-    assert paper == ScanConfig()
-    assert {
-        f.name for f in fields(ScanConfig) if getattr(paper, f.name) != getattr(released, f.name)
-    } == {"pooling", "mask_same_class"}
+    assert differing_choices("scan") == {"pooling", "mask_same_class"}
 
 
 @pytest.mark.parametrize(

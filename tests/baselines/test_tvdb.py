@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_parts import LONGEST, REGION, VECTOR, draw_parts
+from tiny_runs import run_twice
 
 from fgbench.baselines.tvdb import (
     Affinity,
@@ -342,13 +343,7 @@ def choose(**overrides):
 
 
 def test_a_tiny_run_leaves_codes(tmp_path):
-    found = []
-    for out in (tmp_path / "one", tmp_path / "two"):
-        run = Run(choose(), draw_parts(), out, Hardware(device=Device.CPU))
-        run.train()
-        found.append(run.embed())
-    assert found[0].read_bytes() == found[1].read_bytes()
-    with read_submission(found[0]) as submission:
+    with read_submission(run_twice(choose(), draw_parts(), tmp_path)) as submission:
         assert submission.space is Space.PAIRWISE
         assert submission.binary
         assert submission.pairs == ((I, T),)

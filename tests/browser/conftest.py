@@ -26,6 +26,15 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+_COLOURS = """() => {
+  const style = getComputedStyle(document.body);
+  return [style.backgroundColor, style.color].map(colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+    return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+  });
+}"""
+
+
 @dataclass
 class Visit:
     """A page that was opened: what it said on the console, and the addresses that it asked for."""
@@ -33,6 +42,11 @@ class Visit:
     page: Any
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+
+    def lightness(self) -> tuple[float, float]:
+        """Of page and text, 0 to 1."""
+        page, text = self.page.evaluate(_COLOURS)
+        return page, text
 
 
 @pytest.fixture

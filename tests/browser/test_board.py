@@ -64,7 +64,7 @@ def test_every_kind_of_page_fits_and_is_silent(
             assert visited.said == [], file
             assert page.evaluate("document.documentElement.scrollWidth") <= width, file
             assert all(address.startswith(site.as_uri()) for address in visited.asked)
-            light, ink = page.evaluate(_COLOURS)
+            light, ink = visited.lightness()
             assert (light > ink) is (scheme == "light")
             assert abs(light - ink) > 0.7
             small = page.locator("svg.fig:visible").evaluate_all(
@@ -210,16 +210,6 @@ def test_theme_and_copying(browser: Any, printed: Path) -> None:
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == (printed / "methods/gasa.bib").read_text("utf-8")
     context.close()
-
-
-_COLOURS = """() => {
-  const style = getComputedStyle(document.body);
-  return [style.backgroundColor, style.color].map(colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
-    return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
-  });
-}"""
-"""Lightness of page and text, 0 to 1."""
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])

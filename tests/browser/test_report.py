@@ -33,7 +33,7 @@ def test_it_renders_silently_at_every_width(
     assert plots.count() > 20
     sizes = plots.evaluate_all("all => all.map(s => [s.clientWidth, s.clientHeight])")
     assert min(min(size) for size in sizes) >= 10
-    light, ink = page.evaluate(_COLOURS)
+    light, ink = visited.lightness()
     assert (light > ink) is (scheme == "light")
     assert abs(light - ink) > 0.7
     page.locator("summary").first.click()
@@ -58,13 +58,3 @@ def test_it_needs_no_javascript(browser: Any, report: Path) -> None:
     assert with_it.inner_text("body") == without.inner_text("body")
     for page in (with_it, without):
         page.context.close()
-
-
-_COLOURS = """() => {
-  const style = getComputedStyle(document.body);
-  return [style.backgroundColor, style.color].map(colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
-    return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
-  });
-}"""
-"""Lightness of page and text, 0 to 1."""

@@ -36,7 +36,7 @@ def test_it_renders_silently_at_every_width(
     sizes = page.locator("svg").evaluate_all("all => all.map(s => [s.clientWidth, s.clientHeight])")
     assert len(sizes) == 5
     assert min(min(size) for size in sizes) >= 15
-    light, ink = page.evaluate(_COLOURS)
+    light, ink = visited.lightness()
     assert (light > ink) is (scheme == "light")
     assert abs(light - ink) > 0.7
 
@@ -53,13 +53,3 @@ def test_it_reads_without_javascript(browser: Any, report: Path) -> None:
     page.get_by_role("link", name="2", exact=True).first.click()
     assert page.url.endswith("#note-2")
     page.context.close()
-
-
-_COLOURS = """() => {
-  const style = getComputedStyle(document.body);
-  return [style.backgroundColor, style.color].map(colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
-    return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
-  });
-}"""
-"""Lightness of page and text, 0 to 1."""

@@ -20,15 +20,9 @@ WORDS = 2 * 3 + TRAIN
 """Three of each class that are no stop words, and one of each number of a training text."""
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr."""
-    code = 0
-    try:
-        main(["features", *map(str, arguments)])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
+@pytest.fixture
+def run(calling):
+    return calling("features")
 
 
 @pytest.fixture
@@ -36,9 +30,9 @@ def build(tmp_path: Path) -> Path:
     return write_small_media(tmp_path / "build")
 
 
-def test_handcrafted_features_of_four_media(capsys, build: Path, tmp_path: Path) -> None:
+def test_handcrafted_features_of_four_media(run, build: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, printed, _ = run(capsys, "--benchmark", build, "--out", out, "--json")
+    code, printed, _ = run("--benchmark", build, "--out", out, "--json")
     assert code == 0
     document = json.loads(printed)
     assert document["faults"] == []
@@ -50,8 +44,8 @@ def test_handcrafted_features_of_four_media(capsys, build: Path, tmp_path: Path)
         assert set(found.ids) == {f"{medium}/{c}/{n}" for c in LABELS for n in range(5)}
 
 
-def test_the_vocabulary_is_that_of_the_training_texts(capsys, build: Path, tmp_path: Path) -> None:
-    run(capsys, "--benchmark", build, "--out", tmp_path / "out", "--media", "text")
+def test_the_vocabulary_is_that_of_the_training_texts(run, build: Path, tmp_path: Path) -> None:
+    run("--benchmark", build, "--out", tmp_path / "out", "--media", "text")
     with np.load(tmp_path / "out" / "text.npz") as stored:
         rows = dict(zip(stored["ids"].tolist(), stored["features"], strict=True))
     # each text has a word of its own number; those of numbers 3 and 4 are in test texts alone
@@ -60,19 +54,19 @@ def test_the_vocabulary_is_that_of_the_training_texts(capsys, build: Path, tmp_p
 
 
 def test_items_that_cannot_be_used_are_named_and_the_other_media_written(
-    capsys, build: Path, tmp_path: Path
+    run, build: Path, tmp_path: Path
 ) -> None:
     for name in ("3-0.png", "7-4.png"):
         (build / "media/image" / name).write_bytes(b"broken")
     (build / "media/audio/3-1.wav").unlink()
     call = ("--benchmark", build, "--out", tmp_path / "out", "--media", "image,text,audio")
-    code, printed, errors = run(capsys, *call)
+    code, printed, errors = run(*call)
     assert code == 3
     assert [name for name in MEDIA if (tmp_path / "out" / f"{name}.npz").exists()] == [Medium.TEXT]
     assert [item for item in ("image/3/0", "image/7/4", "audio/3/1") if item not in errors] == []
     assert "image.npz is not written: 2 faults." in errors
     assert "text" in printed
-    code, printed, _ = run(capsys, *call, "--json")
+    code, printed, _ = run(*call, "--json")
     assert code == 3
     assert [fault["code"] for fault in json.loads(printed)["faults"]] == [
         "FG-M002",
@@ -81,27 +75,27 @@ def test_items_that_cannot_be_used_are_named_and_the_other_media_written(
     ]
 
 
-def test_nothing_written_ends_with_2(capsys, build: Path, tmp_path: Path) -> None:
+def test_nothing_written_ends_with_2(run, build: Path, tmp_path: Path) -> None:
     (build / "media/image/3-0.png").unlink()
     call = ("--benchmark", build, "--out", tmp_path / "out", "--media", "image")
-    code, printed, _ = run(capsys, *call)
+    code, printed, _ = run(*call)
     assert (code, printed) == (2, "Nothing is written.\n")
 
 
-def test_a_network_for_pictures(capsys, build: Path, tmp_path: Path) -> None:
+def test_a_network_for_pictures(run, build: Path, tmp_path: Path) -> None:
     pytest.importorskip("torchvision")
     call = ("--benchmark", build, "--out", tmp_path / "out", "--extractor", "paper")
     call += ("--backbone", "tiny", "--side", 32, "--device", "cpu", "--media", "image,text")
-    code, printed, _ = run(capsys, *call, "--weights", "none", "--layer", "penultimate", "--json")
+    code, printed, _ = run(*call, "--weights", "none", "--layer", "penultimate", "--json")
     assert code == 0
     media = json.loads(printed)["media"]
     assert (media["image"]["width"], media["text"]["width"]) == (64, WORDS)
 
 
-def test_parts_of_four_media_without_a_network(capsys, build: Path, tmp_path: Path) -> None:
+def test_parts_of_four_media_without_a_network(run, build: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     call = ("--benchmark", build, "--out", out, "--parts", "--regions", "grid:3x3")
-    code, printed, _ = run(capsys, *call, "--word-count", 3, "--longest", 4, "--json")
+    code, printed, _ = run(*call, "--word-count", 3, "--longest", 4, "--json")
     assert code == 0
     counted = {m: facts["parts"] for m, facts in json.loads(printed)["media"].items()}
     windows = 1 + 4000 // 512
@@ -116,16 +110,16 @@ def test_parts_of_four_media_without_a_network(capsys, build: Path, tmp_path: Pa
     assert set(text.vocabulary.tolist()) == {"<unk>", *words}
 
 
-def test_parts_by_a_network_and_vectors_of_words(capsys, build: Path, tmp_path: Path) -> None:
+def test_parts_by_a_network_and_vectors_of_words(run, build: Path, tmp_path: Path) -> None:
     pytest.importorskip("torchvision")
     (tmp_path / "words.txt").write_text("owl 1 2\n")
     call = ("--benchmark", build, "--out", tmp_path / "out", "--extractor", "paper", "--parts")
     call += ("--backbone", "tiny", "--weights", "none", "--side", 32, "--device", "cpu")
     call += ("--word-count", 1, "--word-vectors", tmp_path / "words.txt")
-    code, _, errors = run(capsys, *call)
+    code, _, errors = run(*call)
     assert code == 2
     assert "FG-F078" in errors  # a map of 4 × 4 places for the usual 6 × 6 cells
-    assert run(capsys, *call, "--regions", "grid:4x4")[0] == 0
+    assert run(*call, "--regions", "grid:4x4")[0] == 0
     parts = {m: read_features(tmp_path / "out" / f"{m}.npz", parts=True).parts for m in MEDIA}
     assert {m: p.rows.shape[1] for m, p in parts.items() if not p.words} == dict.fromkeys(
         (Medium.IMAGE, Medium.VIDEO, Medium.AUDIO), 64
@@ -138,12 +132,12 @@ def test_parts_by_a_network_and_vectors_of_words(capsys, build: Path, tmp_path: 
 
 
 def test_a_method_of_parts_takes_them_and_one_of_vectors_leaves_them(
-    capsys, build: Path, tmp_path: Path
+    run, build: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("accelerate")
     features = tmp_path / "features"
     call = ("--benchmark", build, "--media", "image,text", "--out", features)
-    assert run(capsys, *call, "--parts", "--regions", "grid:2x2", "--word-count", 1)[0] == 0
+    assert run(*call, "--parts", "--regions", "grid:2x2", "--word-count", 1)[0] == 0
     data = ("--benchmark", str(build), "--features", str(features))
     for name in ("scan", "jrl"):
         options = ("--budget", "tiny", "--out", str(tmp_path / name))
@@ -170,24 +164,24 @@ def test_a_method_of_parts_takes_them_and_one_of_vectors_leaves_them(
     ],
 )
 def test_a_wrong_call_ends_with_2_and_writes_nothing(
-    capsys, build: Path, tmp_path: Path, options: tuple[str, ...], said: str
+    run, build: Path, tmp_path: Path, options: tuple[str, ...], said: str
 ) -> None:
     if "paper" in options:
         pytest.importorskip("torchvision")
-    code, _, errors = run(capsys, "--benchmark", build, "--out", tmp_path / "out", *options)
+    code, _, errors = run("--benchmark", build, "--out", tmp_path / "out", *options)
     assert code == 2
     assert said in errors
     assert not [*(tmp_path / "out").glob("*.npz")]
 
 
-def test_manifests_alone_need_a_media_root(capsys, build: Path, tmp_path: Path) -> None:
+def test_manifests_alone_need_a_media_root(run, build: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     (build / "manifests").rename(plain)
-    code, _, errors = run(capsys, "--benchmark", plain, "--out", tmp_path / "out")
+    code, _, errors = run("--benchmark", plain, "--out", tmp_path / "out")
     assert code == 2
     assert "FG-F068" in errors
     call = ("--benchmark", plain, "--out", tmp_path / "out", "--media", "image")
-    assert run(capsys, *call, "--media-root", build)[0] == 0
+    assert run(*call, "--media-root", build)[0] == 0
 
 
 def test_handcrafted_features_need_no_torch(build: Path, tmp_path: Path) -> None:
