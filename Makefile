@@ -46,7 +46,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,train]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,leaderboard,train]'
 	touch $@
 
 bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in one run each
@@ -58,6 +58,7 @@ bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in 
 	$(BIN)/python tests/bench/media.py
 	$(BIN)/python tests/bench/jrl.py
 	$(BIN)/python tests/bench/loader.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/board.py
 
 soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py

@@ -12,10 +12,11 @@ from fgbench.benchmark import Benchmark
 from fgbench.protocol import SelfMatch
 from fgbench.published import Note, PublishedMethod
 from fgbench.record import Status
+from fgbench.scoring.uncertainty import ClusterSums
 
 from .names import slug
 from .places import MEANS, place
-from .shares import sum_runs
+from .species import SpeciesView, view_species
 from .standing import Position, Standing, rank
 from .store import Entry, Printed
 
@@ -129,6 +130,8 @@ class Board:
     benchmark: Benchmark
     methods: tuple[Method, ...]
     views: Mapping[Rules, View]
+    species: tuple[SpeciesView, ...] = ()
+    """As the ranked entries find them, by label; empty where nothing is ranked."""
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -154,11 +157,15 @@ class Board:
 
 
 def make_board(
-    benchmark: Benchmark, entries: Iterable[Entry], printed: Iterable[Printed] = ()
+    benchmark: Benchmark,
+    entries: Iterable[Entry],
+    sums: Mapping[str, ClusterSums],
+    printed: Iterable[Printed] = (),
 ) -> Board:
     """The board of checked entries and of the numbers that papers print for this benchmark.
 
-    An entry under the very name of a published method shares its page.
+    ``sums``: by slug what ``sum_runs`` gives of every entry. An entry under the very name of a
+    published method shares its page.
     """
     methods = {slug(p.method.name): Method(slug(p.method.name), p.method.name, p) for p in printed}
     for entry in entries:
@@ -168,11 +175,16 @@ def make_board(
         )
     ordered = tuple(methods[key] for key in sorted(methods))
     views = {Rules.SOUND: View(Rules.SOUND), Rules.INCLUDED: View(Rules.INCLUDED)}
-    if runs := {m.slug: m.entry.run for m in ordered if m.entry}:
-        standings = rank(sum_runs(runs, benchmark), benchmark.media)
+    species: tuple[SpeciesView, ...] = ()
+    if sums:
+        standings = rank(sums, benchmark.media)
         for rules, self_match in _SELF_MATCH.items():
             views[rules] = _view_standing(rules, ordered, standings[self_match])
-    return Board(benchmark, ordered, {**views, Rules.PAPER: _view_printed(ordered)})
+        if ranked := {r.method.slug: r.method.entry for r in views[Rules.SOUND].rows}:
+            records = {slug: entry.record for slug, entry in ranked.items() if entry}
+            species = view_species({slug: sums[slug] for slug in ranked}, records, benchmark)
+    views[Rules.PAPER] = _view_printed(ordered)
+    return Board(benchmark, ordered, views, species)
 
 
 def _view_standing(rules: Rules, methods: tuple[Method, ...], standing: Standing) -> View:

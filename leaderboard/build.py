@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from fgbench.benchmark import DEFAULT, Benchmark
+from fgbench.benchmark import DEFAULT
 from fgbench.errors import FaultyInput, FgbenchError, InputError
 from fgbench.scoring.significance import ALPHA, FLIPS
 from fgbench.scoring.uncertainty import DRAWS
@@ -18,13 +18,16 @@ from .board import Board, make_board
 from .board_page import board_page
 from .card import FIELDS
 from .check import check_results
+from .compare_page import compare_page, comparisons
+from .data_page import FILES, data_page
 from .exports import FORMATS, dump, to_bibtex
 from .faults import KINDS
 from .feed import PATH as FEED
 from .feed import write_feed
+from .ground import Ground, read_ground
 from .history_page import history_page
 from .method_page import method_page
-from .species_page import species_page
+from .species_page import species_pages
 from .store import from_paper
 from .task_page import task_index, task_page
 from .templating import Page, Templates
@@ -32,7 +35,7 @@ from .twins import head
 
 MARK = "api/index.json"
 """A file that every site has: a folder with it may be replaced by a new site."""
-ASSETS = ("board.css", "board.js", "figures.css", "icon.svg")
+ASSETS = ("board.css", "board.js", "compare.js", "figures.css", "icon.svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Built:
     """What a build wrote, and where."""
 
     folder: Path
+    benchmark: str
     methods: int
     scored: int
     files: int
@@ -48,33 +52,36 @@ class Built:
 
 def build_site(
     results: Path,
-    benchmark: Benchmark,
+    benchmark: str | Path,
     out: Path,
+    split_column: str | None = None,
     progress: Callable[[float], None] = lambda part: None,
 ) -> Built:
     """Check the entries of a store and write the site of their board.
 
-    The board of ``DEFAULT`` shows the numbers that papers print as well. Equal stores give equal
-    bytes. Raises ``FaultyInput`` with every fault of the store, ``InputError`` (FG-L160) where
-    ``out`` holds something that is no site.
+    ``benchmark``, ``split_column``: as for ``load_benchmark``. The board of ``DEFAULT`` shows the
+    numbers that papers print as well. Equal stores give equal bytes. Raises ``FaultyInput`` with
+    every fault of the store, ``InputError`` (FG-L160) where ``out`` holds something that is no
+    site, and what ``read_ground`` raises.
     """
     _refuse_foreign(out)
-    report = check_results(results, benchmark, lambda part: progress(part / 2))
+    ground = read_ground(benchmark, split_column)
+    report = check_results(results, ground.benchmark, lambda part: progress(part / 2))
     if not report.ok:
         raise FaultyInput("The board cannot be built", report.faults)
-    printed = from_paper() if benchmark.id == DEFAULT else ()
-    board = make_board(benchmark, report.entries, printed)
-    files = dict(render_site(board))
+    printed = from_paper() if ground.benchmark.id == DEFAULT else ()
+    board = make_board(ground.benchmark, report.entries, report.sums, printed)
+    files = dict(render_site(board, ground))
     progress(0.9)
     _write(out, files)
     progress(1.0)
     size = sum(map(len, files.values()))
-    return Built(out, len(board.methods), len(report.entries), len(files), size)
+    return Built(out, board.benchmark.id, len(board.methods), len(report.entries), len(files), size)
 
 
-def render_site(board: Board) -> Iterator[tuple[str, bytes]]:
+def render_site(board: Board, ground: Ground) -> Iterator[tuple[str, bytes]]:
     """Every file of the site by its path, in no particular order."""
-    for page in _pages(board):
+    for page in _pages(board, ground):
         yield page.path, page.html.encode()
         yield page.twin, dump(page.document).encode()
         for table in page.tables:
@@ -82,18 +89,22 @@ def render_site(board: Board) -> Iterator[tuple[str, bytes]]:
                 yield f"tables/{table.stem}.{end}", write(table).encode()
     for method in board.methods:
         yield f"methods/{method.slug}.bib", to_bibtex(method).encode()
+    yield from comparisons(board)
+    for name, text in ground.files.items():
+        yield f"{FILES}/{name}", text.encode()
     yield FEED, write_feed(board).encode()
     static = resources.files("fgbench.leaderboard") / "static"
     for name in ASSETS:
         yield f"static/{name}", (static / name).read_bytes()
 
 
-def _pages(board: Board) -> Iterator[Page]:
+def _pages(board: Board, ground: Ground) -> Iterator[Page]:
     templates = Templates(board)
     yield board_page(templates)
     yield history_page(templates)
-    if (species := species_page(templates)) is not None:
-        yield species
+    yield compare_page(templates)
+    yield data_page(templates, ground)
+    yield from species_pages(templates, ground)
     yield task_index(templates)
     for task in board.benchmark.tasks:
         yield task_page(templates, task)

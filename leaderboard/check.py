@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from fgbench.benchmark import Benchmark
-from fgbench.errors import Fault
+from fgbench.errors import Fault, FaultyInput
 from fgbench.protocol import PROTOCOL_VERSION
 from fgbench.record import Record, Status
 from fgbench.scoring.run import PER_QUERY, RECORD
 from fgbench.scoring.summary import describe_benchmark
-from fgbench.scoring.uncertainty import DRAWS, LEVEL
+from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums
 from fgbench.submission.findings import quote
 
 from .card import card_faults
 from .faults import Code, fault
 from .names import Named, clash_faults, place, printed_faults
 from .recount import recount_faults
+from .shares import sum_runs
 from .store import Entry, read_results
 from .unproven import shape_faults
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. ``entries`` are all that could be read, sound or not."""
+    """What a check found. ``entries`` are all that could be read, sound or not.
+
+    ``sums``: by slug what ``sum_runs`` gives of each whose values are the benchmark's.
+    """
 
     entries: tuple[Entry, ...]
+    sums: Mapping[str, ClusterSums]
     faults: tuple[Fault, ...]
 
     @property
@@ -46,26 +51,35 @@ def check_results(
     for what these cannot prove. ``progress`` is told the part done.
     """
     entries, faults = read_results(folder)
+    sums = {}
     for number, entry in enumerate(entries, 1):
-        faults += entry_faults(entry, benchmark)
+        wrong, summed = _check_entry(entry, benchmark)
+        faults += wrong
+        if summed is not None:
+            sums[entry.slug] = summed
         progress(number / len(entries))
     named = [Named(str(e.folder), e.name, e.run.submission) for e in entries if e.name]
     faults += [f for entry in named for f in printed_faults(entry)]
     faults += [f for one, other in combinations(named, 2) for f in clash_faults(one, other)]
-    return Report(entries, tuple(faults))
+    return Report(entries, sums, tuple(faults))
 
 
-def entry_faults(entry: Entry, benchmark: Benchmark) -> list[Fault]:
-    """Everything that keeps one entry off a board of this benchmark, but for its neighbours."""
+def _check_entry(entry: Entry, benchmark: Benchmark) -> tuple[list[Fault], ClusterSums | None]:
+    """Everything that keeps one entry off the board but for its neighbours; and its sums."""
     record, where = entry.record, f"{entry.folder}, {RECORD}"
     faults = [*_place_faults(entry), *_card_faults(record, where)]
     if record.status is not Status.SELF_REPORTED:
         faults.append(fault(Code.STATUS, f"{where}, status", record.status.value))
     wrong = _setting_faults(record, entry.run.per_query.num_rows, benchmark, where)
     faults += wrong + shape_faults(where, record, benchmark)
-    if not any(f.code == Code.BENCHMARK for f in wrong):
-        faults += recount_faults(where, record, entry.run, benchmark)
-    return faults
+    if any(f.code == Code.BENCHMARK for f in wrong):
+        return faults, None
+    try:
+        sums = sum_runs({where: entry.run}, benchmark)[where]
+    except FaultyInput as error:
+        return [*faults, *error.faults], None
+    rows = entry.run.per_query.num_rows
+    return [*faults, *recount_faults(where, record, rows, sums, benchmark)], sums
 
 
 def _place_faults(entry: Entry) -> list[Fault]:

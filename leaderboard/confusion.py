@@ -17,7 +17,9 @@ class Confusion:
     no taxonomy.
     """
 
+    label: int
     species: str
+    shown_label: int
     shown: str
     queries: float
     kin: str
@@ -32,7 +34,9 @@ def list_confusions(record: Record, benchmark: Benchmark, most: int) -> list[Con
     names = name_species(benchmark)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [
-        Confusion(names[label], names[shown], queries, _kin(benchmark, label, shown))
+        Confusion(
+            label, names[label], shown, names[shown], queries, find_kin(benchmark, label, shown)
+        )
         for (label, shown), queries in ordered[:most]
     ]
 
@@ -45,7 +49,8 @@ def name_species(benchmark: Benchmark) -> dict[int, str]:
     return names
 
 
-def _kin(benchmark: Benchmark, one: int, other: int) -> str:
+def find_kin(benchmark: Benchmark, one: int, other: int) -> str:
+    """The closest rank that both species belong to, as ``Confusion.kin``."""
     taxonomy = benchmark.taxonomy
     if taxonomy is None or not {one, other} <= set(taxonomy.labels.tolist()):
         return ""

@@ -111,8 +111,9 @@ def to_bibtex(method: Method) -> str:
 
 
 def dump(document: object) -> str:
-    """Strict JSON of one line an entry; equal documents give equal text."""
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Strict JSON on one line; equal documents give equal text."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text + "\n"
 
 
 def escape_latex(text: str) -> str:

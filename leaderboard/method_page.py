@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from fgbench.benchmark import Benchmark
-from fgbench.protocol import bimodal_tasks
 from fgbench.published import Note, PublishedMethod, Value
 
 from .board import Board, Cell, Method, Row, Rules
@@ -49,7 +46,7 @@ def method_page(templates: Templates, method: Method) -> Page:
     lines = [_line(board, rows, measure) for measure in board.measures]
     variants = _variants(method)
     notes = _notes(rows[Rules.PAPER], [variant for variant, _ in variants])
-    species = _draw_species(method, board.benchmark)
+    species = _draw_species(method, board)
     tables = [_table(board, method, lines), *([species.table] if species else [])]
     path = f"methods/{method.slug}.html"
     html = templates.render(
@@ -85,8 +82,10 @@ class _Species:
     table: Table
 
 
-def _draw_species(method: Method, benchmark: Benchmark) -> _Species | None:
-    species = species_means(method, benchmark)
+def _draw_species(method: Method, board: Board) -> _Species | None:
+    """The mean over bi-modal tasks of the MAP of each species' queries; None where unranked."""
+    names, slug = name_species(board.benchmark), method.slug
+    species = [(names[v.label], v.entries[slug]) for v in board.species if slug in v.entries]
     if not species:
         return None
     ordered = sorted(species, key=lambda item: -item[1])
@@ -100,24 +99,6 @@ def _confusions(method: Method, benchmark: Benchmark) -> list[Confusion]:
     if method.entry is None:
         return []
     return list_confusions(method.entry.record, benchmark, MOST_CONFUSED)
-
-
-def species_means(method: Method, benchmark: Benchmark) -> list[tuple[str, float]]:
-    """The mean over bi-modal tasks of the MAP of each species' queries, in the order of labels.
-
-    Empty where nothing was handed in, or not all bi-modal tasks.
-    """
-    if method.entry is None:
-        return []
-    scores, codes = method.entry.record.scores, [t.code for t in bimodal_tasks(benchmark.media)]
-    if not all(code in scores for code in codes):
-        return []
-    found: dict[int, list[float]] = defaultdict(list)
-    for code in codes:
-        for label, value in scores[code].classes.items():
-            found[int(label)].append(value)
-    names = name_species(benchmark)
-    return [(names[label], fmean(found[label])) for label in sorted(found)]
 
 
 def _line(board: Board, rows: dict[str, Row | None], measure: str) -> _Line:

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from fgbench.benchmark import Benchmark
-from fgbench.errors import Fault, FaultyInput
+from fgbench.errors import Fault
 from fgbench.protocol import Task, bimodal_tasks, multimodal_tasks
 from fgbench.record import Mean, Record
-from fgbench.scoring.run import Run
 from fgbench.scoring.summary import INCLUDED
-from fgbench.scoring.uncertainty import ClusterSums, Interval, Sample, bootstrap
+from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums, Interval
 from fgbench.submission.findings import quote
 
 from .faults import Code, fault, shorten
-from .shares import sum_runs
+from .pairwise import bound, resample, total
 
 TOLERANCE = 1e-6
 """Of a MAP: what the protocol promises between two machines."""
@@ -27,18 +26,16 @@ SLACK = 1 / 8
 does not promise one stream of random numbers to all its versions."""
 
 
-def recount_faults(where: str, record: Record, run: Run, benchmark: Benchmark) -> list[Fault]:
+def recount_faults(
+    where: str, record: Record, rows: int, sums: ClusterSums, benchmark: Benchmark
+) -> list[Fault]:
     """What a record says otherwise than its per-query values: queries, MAPs, means, intervals.
 
-    The record must be of this benchmark. Numbers agree within ``TOLERANCE``, intervals within
-    ``SLACK``.
+    The record must be of this benchmark; ``sums`` is what ``sum_runs`` gives of its values, of
+    which there are ``rows``. Numbers agree within ``TOLERANCE``, intervals within ``SLACK``.
     """
-    try:
-        sums = sum_runs({where: run}, benchmark)[where]
-    except FaultyInput as error:
-        return list(error.faults)
     counted = _count(sums, benchmark)
-    faults = _coverage_faults(where, record, sums, run)
+    faults = _coverage_faults(where, record, sums, rows)
     if faults:
         return faults
     for group, found in (("scores", record.scores), ("means", record.means)):
@@ -54,7 +51,7 @@ def recount_faults(where: str, record: Record, run: Run, benchmark: Benchmark) -
     return shorten(sorted(faults, key=lambda f: f.where))
 
 
-def _coverage_faults(where: str, record: Record, sums: ClusterSums, run: Run) -> list[Fault]:
+def _coverage_faults(where: str, record: Record, sums: ClusterSums, rows: int) -> list[Fault]:
     """Tasks whose queries are not all there, and values of tasks that are not scored."""
     whole = {key for key in sums.keys if not key.endswith(INCLUDED)}
     faults = [
@@ -63,8 +60,8 @@ def _coverage_faults(where: str, record: Record, sums: ClusterSums, run: Run) ->
     ]
     counts = {k: int(n) for k, n in zip(sums.keys, sums.counts.sum(axis=0), strict=True)}
     scored = sum(counts[code] for code in whole & record.scores.keys())
-    if not faults and scored != run.per_query.num_rows:
-        found = f"{run.per_query.num_rows:,} values, of scored tasks {scored:,}"
+    if not faults and scored != rows:
+        found = f"{rows:,} values, of scored tasks {scored:,}"
         faults.append(fault(Code.QUERIES, where, found))
     return faults
 
@@ -81,7 +78,7 @@ def _count(sums: ClusterSums, benchmark: Benchmark) -> dict[str, dict[str, Any]]
     over = dict(families)
     if "multimodal" in families:
         over["multimodal" + INCLUDED] = tuple(c + INCLUDED for c in families["multimodal"])
-    intervals = bootstrap(dict(_samples(sums)), over)
+    intervals = _intervals(sums, over)
 
     def score(key: str, values: Mapping[str, float]) -> dict[str, Any]:
         included = key + INCLUDED if key + INCLUDED in values else None
@@ -118,12 +115,14 @@ def _families(benchmark: Benchmark, maps: Mapping[str, float]) -> dict[str, tupl
     return {name: family for name, family in both.items() if set(family) <= maps.keys()}
 
 
-def _samples(sums: ClusterSums) -> Iterator[tuple[str, Sample]]:
-    """Queries with each species' mean in place of their values: the same sums, the same draws."""
-    for column, key in enumerate(sums.keys):
-        total, count = sums.sums[:, column], sums.counts[:, column].astype(int)
-        mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-        yield key, (np.repeat(mean, count), np.repeat(sums.clusters, count))
+def _intervals(
+    sums: ClusterSums, over: Mapping[str, tuple[str, ...]]
+) -> dict[str, Interval | None]:
+    """The interval of each task and mean, from draws of species' sums as ``bootstrap`` takes it."""
+    measures = {**{key: (key,) for key in sums.keys}, **over}
+    drawn = resample(total({"": sums}, measures), draws=DRAWS, seed=0)
+    bounds = {name: None if d is None else bound(d)[:, 0].tolist() for name, d in drawn.items()}
+    return {name: b and Interval(b[0], b[1], LEVEL, DRAWS, 0) for name, b in bounds.items()}
 
 
 def _classes(sums: ClusterSums, column: int) -> dict[str, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from fgbench.benchmark import Benchmark
 from fgbench.errors import Fault, FaultyInput
+from fgbench.protocol import bimodal_tasks
 from fgbench.record import Record
 from fgbench.scoring.run import RECORD, SCORE_AGAIN, brief, printable
 from fgbench.scoring.uncertainty import ClusterSums
@@ -34,12 +34,14 @@ class SpeciesView:
     """One species. ``maps``: by task code, the mean over entries of the MAP of its queries.
 
     In X→All no query stands in its own gallery. Tasks that ask no query of it are left out.
+    ``entries``: by entry, the mean of that MAP over the bi-modal tasks that ask for it.
     ``neighbours``: most confused first; as far as records tell, which list the commonest twenty
     confusions of each task.
     """
 
     label: int
     maps: Mapping[str, float]
+    entries: Mapping[str, float]
     neighbours: tuple[Neighbour, ...]
 
 
@@ -51,30 +53,51 @@ def view_species(
     Raises ``FaultyInput`` (FG-L102) where a record's confusions are not of the benchmark.
     """
     confused = _confusions(records, ground)
-    maps: dict[int, dict[str, float]] = defaultdict(dict)
-    for task in ground.tasks:
-        for label, value in _difficulty(sums, task.code).items():
-            maps[label][task.code] = value
+    maps = _fold({task.code: _difficulty(sums, task.code) for task in ground.tasks})
+    bimodal = [task.code for task in bimodal_tasks(ground.media)]
+    entries = _fold({entry: _mean(sums[entry], bimodal) for entry in sorted(sums)})
     neighbours: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for (query, first), queries in confused.items():
         neighbours[query][first][0] += queries
         neighbours[first][query][1] += queries
     return tuple(
-        SpeciesView(label, maps[label], _sort(neighbours[label]))
+        SpeciesView(label, maps[label], entries[label], _sort(neighbours[label]))
         for label in ground.labels.tolist()
     )
 
 
 def _difficulty(sums: Mapping[str, ClusterSums], task: str) -> dict[int, float]:
     """By label: the mean over the entries that have the task, of the MAP of its queries."""
-    found = []
-    for _, summed in sorted(sums.items()):
+    found = [_maps(summed, task) for _, summed in sorted(sums.items()) if task in summed.keys]
+    # All entries have the same queries of a task.
+    return {label: fmean(maps[label] for maps in found) for label in (found[0] if found else ())}
+
+
+def _mean(summed: ClusterSums, tasks: Sequence[str]) -> dict[int, float]:
+    """By label: the mean over the tasks that ask for it, of the MAP of its queries."""
+    asked: dict[int, list[float]] = defaultdict(list)
+    for task in tasks:
         if task in summed.keys:
-            at = summed.keys.index(task)
-            asked = summed.counts[:, at] > 0
-            found.append(summed.sums[asked, at] / summed.counts[asked, at])
-            labels = summed.clusters[asked].tolist()
-    return dict(zip(labels, np.mean(found, axis=0).tolist(), strict=True)) if found else {}
+            for label, value in _maps(summed, task).items():
+                asked[label].append(value)
+    return {label: fmean(values) for label, values in asked.items()}
+
+
+def _maps(summed: ClusterSums, task: str) -> dict[int, float]:
+    """By label: the MAP of its queries at a task."""
+    at = summed.keys.index(task)
+    asked = summed.counts[:, at] > 0
+    maps = summed.sums[asked, at] / summed.counts[asked, at]
+    return dict(zip(summed.clusters[asked].tolist(), maps.tolist(), strict=True))
+
+
+def _fold(values: Mapping[str, Mapping[int, float]]) -> dict[int, dict[str, float]]:
+    """By name and label, turned into by label and name."""
+    found: dict[int, dict[str, float]] = defaultdict(dict)
+    for name, by_label in values.items():
+        for label, value in by_label.items():
+            found[label][name] = value
+    return found
 
 
 def _sort(neighbours: Mapping[int, list[float]]) -> tuple[Neighbour, ...]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,11 @@ def read_results(folder: Path) -> tuple[tuple[Entry, ...], list[Fault]]:
     if not folder.is_dir():
         return (), [fault(Code.NO_RESULTS, str(folder), "no such folder")]
     verified, faults = read_verified(folder / VERIFIED)
-    entries = []
-    for path in _submissions(folder, faults):
-        if (entry := _read_entry(path, verified, faults)) is not None:
-            entries.append(entry)
+    paths = list(_submissions(folder, faults))
+    with ThreadPoolExecutor() as pool:  # reading Parquet leaves the interpreter to others
+        read = list(pool.map(lambda path: _read_entry(path, verified), paths))
+    entries = [entry for entry, _ in read if entry is not None]
+    faults += [found for _, wrong in read for found in wrong]
     digests = {_digest(entry.folder / RECORD) for entry in entries}
     if not faults:  # a record that cannot be read is not yet one that is gone
         faults += [
@@ -133,26 +135,26 @@ def _stray(folder: Path, path: Path, found: str = "") -> Fault:
 
 
 def _read_entry(
-    path: Path, verified: Mapping[str, Verification], faults: list[Fault]
-) -> Entry | None:
-    before = len(faults)
-    for file in _sorted(path):
-        if file.name not in (RECORD, PER_QUERY) or file.is_symlink() or not file.is_file():
-            faults.append(_stray(path, file))
-    if len(faults) > before:
-        return None
+    path: Path, verified: Mapping[str, Verification]
+) -> tuple[Entry | None, list[Fault]]:
+    """The entry of a folder; or all that is wrong with it."""
+    strays = [
+        _stray(path, file)
+        for file in _sorted(path)
+        if file.name not in (RECORD, PER_QUERY) or file.is_symlink() or not file.is_file()
+    ]
+    if strays:
+        return None, strays
     record = path / RECORD
     if record.is_file() and (found := _ambiguous(record)):
-        faults.append(fault(Code.AMBIGUOUS, str(record), found))
-        return None
+        return None, [fault(Code.AMBIGUOUS, str(record), found)]
     run, wrong = read_run(path, "entry")
-    faults += [replace(f, where=escape(f.where), found=escape(f.found)) for f in wrong]
     if run is None or wrong:
-        return None
+        return None, [replace(f, where=escape(f.where), found=escape(f.found)) for f in wrong]
     given = verified.get(_digest(record), Verification())
     read = Record.from_json(record.read_text("utf-8"))
     name = read.submission["meta"].get("method") if _has_card(read) else None
-    return Entry(
+    entry = Entry(
         slug=path.parent.name,
         name=name if isinstance(name, str) and len(name) <= MAX_NAME else "",
         folder=path,
@@ -161,6 +163,7 @@ def _read_entry(
         status=given.status,
         command=given.command,
     )
+    return entry, []
 
 
 def _has_card(record: Record) -> bool:

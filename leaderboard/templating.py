@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from fgbench import __version__
-from fgbench.dataset.rendering import address, open_templates
+from fgbench.dataset.rendering import address, count, open_templates
 from fgbench.protocol import PROTOCOL_VERSION, Medium, Task
 from fgbench.published import Note, digits
 from fgbench.record import Status
@@ -57,7 +57,7 @@ class Templates:
     def __post_init__(self) -> None:
         environment = open_templates("fgbench.leaderboard", html=True, finalize=lambda value: value)
         environment.filters |= {"map": digits, "interval": _interval, "sortable": _sortable}
-        environment.filters |= {"address": address, "say": say}
+        environment.filters |= {"address": address, "count": count, "say": say}
         environment.globals |= {
             "board": self.board,
             "benchmark": self.board.benchmark,

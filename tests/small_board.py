@@ -21,6 +21,7 @@ from fgbench.submission import write_submission
 SPECIES = 8
 COUNT = 24
 """Test items of each medium, three of a species."""
+HOSTILE = "<script>document.title = 'caught'</script>"
 CARD = {
     "method": "Alpha",
     "authors": ["A. Person", "B. Person"],

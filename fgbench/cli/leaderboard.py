@@ -78,13 +78,12 @@ def build(
     replaced as a whole. Equal entries give equal bytes.
     """
     site: Any = import_module("fgbench.leaderboard.build")
-    against = load_benchmark(benchmark, split_column)
     with Bar("Building") as bar:
-        built = site.build_site(results, against, out, bar)
+        built = site.build_site(results, benchmark, out, split_column, bar)
     if as_json:
         document = {
             "folder": str(built.folder),
-            "benchmark": against.id,
+            "benchmark": built.benchmark,
             "methods": built.methods,
             "scored": built.scored,
             "files": built.files,

@@ -14,7 +14,7 @@ try:
 except ImportError as error:  # it comes with jinja2
     raise MissingExtra("jinja2", "leaderboard") from error
 
-LONGEST_NAME, LONGEST_TITLE = 60, 120
+LONGEST_NAME, LONGEST_TITLE = 60, 300
 
 Row: TypeAlias = tuple[str | float | None, ...]
 Shape: TypeAlias = Markup

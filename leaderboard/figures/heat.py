@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from fgbench.protocol import MEDIA, Medium, Task, tasks
@@ -27,24 +28,30 @@ def heat_grid(
     """The grid of a method's MAP by task code; the diagonal is X→All. Hatched: no value.
 
     The shades part what lies between 0 and ``top``: grids of one ``top`` compare. Not ``printed``:
-    the grid is smaller, its numbers are in the cells' titles alone.
+    the grid is smaller, its numbers are in its title alone.
     """
     asked = [[Task(q, None if q is g else g) for g in media] for q in media]
     if unknown := set(values) - {task.code for line in asked for task in line}:
         raise ValueError(f"no task of these media: {', '.join(sorted(unknown))}")
     width, height = (30, 18) if printed else (13, 13)
     left, above = (12, 13) if printed else (0, 0)
-    shapes, gaps = [], []
+    shapes, gaps, said = [], [], []
+    bare: dict[int, str] = defaultdict(str)
     for i, line in enumerate(asked):
         for j, task in enumerate(line):
             x, y = left + width * j, above + height * i
-            if task.code in values:
-                value = values[task.code]
-                text = [_text(x + width / 2, y + 12.5, digits(value))] if printed else []
-                said = f"{task.title} {digits(value)}"
-                shapes.append(_cell(_shade(value, top), (x, y, width, height), said, text))
-            else:
+            if task.code not in values:
                 gaps.append(_hatch(x, y, width, height))
+                continue
+            value = values[task.code]
+            said.append(f"{task.title} {digits(value)}")
+            if printed:
+                text, box = _text(x + width / 2, y + 12.5, digits(value)), (x, y, width, height)
+                shapes.append(_cell(_shade(value, top), box, said[-1], [text]))
+            else:
+                bare[_shade(value, top)] += f"M{x} {y}h{width}v{height}h-{width}z"
+    # A board has many small grids: the boxes of one shade are one element.
+    shapes += [element("path", class_=f"c{shade}", d=bare[shade]) for shade in sorted(bare)]
     if gaps:
         shapes.append(element("path", element("title", "no value"), class_="gap", d="".join(gaps)))
     for i, medium in enumerate(media if printed else ()):
@@ -54,8 +61,8 @@ def heat_grid(
     return draw(
         "heat" if printed else "heat small",
         shapes,
-        title=f"MAP of {shorten(method)}",
-        caption=_CAPTION,
+        title=f"MAP of {shorten(method)}" + ("" if printed else f": {', '.join(said)}"),
+        caption=_CAPTION if printed else "",
         header=("task", "map"),
         rows=[(task.title, values.get(task.code)) for task in tasks(media)],
         width=across,

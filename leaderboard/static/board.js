@@ -24,9 +24,7 @@ function sortRows(table, head, descending) {
   const numeric = head.classList.contains("num");
   const keyed = [...table.tBodies[0].rows].map((row) => {
     const cell = row.cells[column];
-    const text = numeric
-      ? cell.dataset.v
-      : (cell.querySelector("a") ?? cell).textContent.trim().replace(/^–$/, "");
+    const text = numeric ? cell.dataset.v : textOf(cell);
     return { row, key: text === undefined || text === "" ? null : numeric ? Number(text) : text };
   });
   const order = new Intl.Collator("en", { numeric: true }).compare;
@@ -38,6 +36,10 @@ function sortRows(table, head, descending) {
   table.tBodies[0].append(...keyed.map(({ row }) => row));
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+}
+
+function textOf(cell) {
+  return (cell.querySelector("a") ?? cell).textContent.trim().replace(/^–$/, "");
 }
 
 function startsDescending(head) {
@@ -81,14 +83,14 @@ function choose(holder, name, parts, wanted) {
   return chosen;
 }
 
-function addButtons(holder, name, parts) {
+function addButtons(holder, name, parts, then) {
   const labels = new Map(parts.map((part) => [part.dataset[name], part.dataset.label]));
   for (const [value, label] of labels) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", value, textContent: label });
     button.addEventListener("click", () => {
       remember(name, value);
-      show();
+      then();
     });
     holder.append(button);
   }
@@ -99,6 +101,43 @@ function show() {
   choose(field("views"), "view", all("[data-view]"), state.get("view"));
   choose(field("tabs"), "tab", all("[data-tab]"), state.get("tab"));
   count();
+  showPicks();
+}
+
+/* Picks: methods of the shown convention to set side by side. */
+const MOST_PICKS = 5;
+
+function picksOf(view) {
+  return all(`[data-view="${view}"] .pick:checked`).map((box) => box.value);
+}
+
+function addPicks() {
+  const wanted = new Set((state.get("pick") || "").split(","));
+  for (const part of all("[data-view]")) {
+    for (const name of all('[data-tab="averages"] tbody th', part)) {
+      const link = name.querySelector("a");
+      const box = document.createElement("input");
+      const value = link.getAttribute("href").replace(/^methods\/|\.html$/g, "");
+      Object.assign(box, { type: "checkbox", className: "pick", value, checked: wanted.has(value) });
+      box.setAttribute("aria-label", `Pick ${link.textContent} to compare`);
+      box.addEventListener("change", () => {
+        remember("pick", picksOf(part.dataset.view).join(","));
+        showPicks();
+      });
+      link.before(box, " ");
+    }
+  }
+}
+
+function showPicks() {
+  const view = all("[data-view]").find((part) => !part.hidden).dataset.view;
+  const picked = picksOf(view);
+  for (const box of all(`[data-view="${view}"] .pick`)) {
+    box.disabled = picked.length >= MOST_PICKS && !box.checked;
+  }
+  const link = field("compare-picked");
+  link.href = `compare.html?view=${view}&methods=${picked.join(",")}`;
+  link.textContent = picked.length ? `Compare ${picked.length} picked` : "Compare";
 }
 
 function filter() {
@@ -146,8 +185,9 @@ function startBoard() {
     const text = [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase();
     rows.push({ row, text, parent: row.parentNode });
   }
-  addButtons(field("views"), "view", all("[data-view]"));
-  addButtons(field("tabs"), "tab", all("[data-tab]"));
+  addButtons(field("views"), "view", all("[data-view]"), show);
+  addButtons(field("tabs"), "tab", all("[data-tab]"), show);
+  addPicks();
   field("find").value = state.get("q") || "";
   field("status").value = state.get("status") || "";
   if (field("status").selectedIndex < 0) field("status").value = "";
@@ -163,6 +203,98 @@ function startBoard() {
   tools.hidden = false;
   show();
   filter();
+}
+
+/* Files of a table as it is shown: its visible rows in their order, numbers as the page holds them.
+   A cell's data-v is its number; what else its data says stands in columns beside it. */
+const FORMULA = /^[=+\-@]/;
+const LATEX = {
+  "\\": "\\textbackslash{}", "{": "\\textbraceleft{}", "}": "\\textbraceright{}", "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}", "→": "$\\rightarrow$", "−": "--", "–": "--",
+};
+
+function shownTable(table) {
+  const shown = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  const columns = [];
+  if (shown.some((row) => row.dataset.status)) {
+    columns.push(["status", (row) => row.dataset.status]);
+  }
+  for (const head of all("thead th[data-key]", table)) {
+    const { key } = head.dataset;
+    const cell = (row) => row.cells[head.cellIndex];
+    const numeric = head.classList.contains("num");
+    const value = (text) => (text === undefined || text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text));
+    columns.push([key, (row) => (numeric ? value(cell(row).dataset.v) : textOf(cell(row)) || null)]);
+    const more = new Set(shown.flatMap((row) => Object.keys(cell(row).dataset)));
+    more.delete("v");
+    for (const name of more) columns.push([`${key}_${name}`, (row) => value(cell(row).dataset[name])]);
+  }
+  return {
+    title: document.title,
+    header: columns.map(([name]) => name),
+    rows: shown.map((row) => columns.map(([, of]) => of(row))),
+  };
+}
+
+function toCsv({ header, rows }) {
+  const write = (cell) => {
+    if (cell === null || typeof cell === "number") return String(cell ?? "");
+    const text = FORMULA.test(cell) ? `'${cell}` : cell;
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [header, ...rows].map((row) => row.map(write).join(",") + "\n").join("");
+}
+
+function toJson({ title, header, rows }) {
+  const objects = rows.map((row) => Object.fromEntries(row.map((cell, i) => [header[i], cell])));
+  return JSON.stringify({ title, rows: objects }, null, 1) + "\n";
+}
+
+function toLatex({ title, header, rows }) {
+  const escape = (text) =>
+    [...text.replace(/\s+/g, " ")].map((sign) => LATEX[sign] ?? ("&%$#_".includes(sign) ? `\\${sign}` : sign)).join("");
+  const write = (cell) => {
+    if (cell === null) return "--";
+    if (typeof cell !== "number") return escape(cell);
+    return Number.isInteger(cell) ? String(cell) : cell.toFixed(3).replace(/^(-?)0\./, "$1.");
+  };
+  const texts = header.map((_, i) => rows.every((row) => typeof row[i] !== "number"));
+  return [
+    `% ${title.replace(/\s+/g, " ")}; needs \\usepackage{booktabs}`,
+    `\\begin{tabular}{${texts.map((text) => (text ? "l" : "r")).join("")}}`,
+    "\\toprule",
+    `${header.map(escape).join(" & ")} \\\\`,
+    "\\midrule",
+    ...rows.map((row) => `${row.map(write).join(" & ")} \\\\`),
+    "\\bottomrule",
+    "\\end{tabular}\n",
+  ].join("\n");
+}
+
+const FORMATS = { CSV: ["csv", toCsv], JSON: ["json", toJson], LaTeX: ["tex", toLatex] };
+
+function addExports(table) {
+  const box = table.closest(".wide");
+  let files = box.previousElementSibling;
+  if (!files?.classList.contains("files")) {
+    files = document.createElement("p");
+    files.className = "files";
+    box.before(files);
+  }
+  files.append(files.textContent.trim() ? "— as shown:" : "As shown:");
+  for (const [label, [end, write]] of Object.entries(FORMATS)) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", textContent: label });
+    button.setAttribute("aria-label", `${label} of the rows as shown`);
+    button.addEventListener("click", () => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([write(shownTable(table))]));
+      link.download = `${table.id}.${end}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
+    files.append(" ", button);
+  }
 }
 
 /* Copying. Pages opened from a disk have no clipboard but the old one. */
@@ -217,7 +349,10 @@ function startTheme() {
 }
 
 startTheme();
-all("table.sort").forEach(makeSortable);
+for (const table of all("table.sort")) {
+  makeSortable(table);
+  addExports(table);
+}
 if (tools) {
   startBoard();
   copyOn(field("copy"), () => location.href);

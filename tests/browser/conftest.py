@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_board import HOSTILE, hand, write_ground
+
+from fgbench.benchmark import DEFAULT
+from fgbench.leaderboard.build import build_site
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -51,7 +55,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    """Opens a file at a width and in a colour scheme."""
+    """Opens a file, with what stands behind a question mark, at a width and in a colour scheme."""
     contexts = []
 
     def open_file(file: Path, width: int, scheme: str) -> Visit:
@@ -61,9 +65,37 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         visit.page.on("console", lambda message: visit.said.append(message.text))
         visit.page.on("pageerror", lambda error: visit.said.append(str(error)))
         visit.page.on("request", lambda request: visit.asked.append(request.url))
-        visit.page.goto(file.as_uri())
+        path, _, query = str(file).partition("?")
+        visit.page.goto(Path(path).as_uri() + (f"?{query}" if query else ""))
         return visit
 
     yield open_file
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The board of the numbers that papers print."""
+    folder = tmp_path_factory.mktemp("printed")
+    (folder / "results").mkdir()
+    return build_site(folder / "results", DEFAULT, folder / "site").folder
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of three entries, one of them hostile."""
+    folder = tmp_path_factory.mktemp("scored")
+    ground, results = write_ground(folder / "ground"), folder / "results"
+    hand(results, ground, 1)
+    hand(
+        results,
+        ground,
+        2,
+        method=HOSTILE,
+        backbone=HOSTILE,
+        notes=HOSTILE,
+        extra_data="iNaturalist",
+    )
+    hand(results, ground, 3, method="Gamma", year=2022)
+    return build_site(results, ground, folder / "site").folder

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter, defaultdict
 from pathlib import Path
+from statistics import fmean
 from xml.etree import ElementTree
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from lxml import html
 from small_board import edit, hand, write_card, write_ground, write_vectors
@@ -15,17 +19,22 @@ from small_board import edit, hand, write_card, write_ground, write_vectors
 from fgbench import load_benchmark, score
 from fgbench.benchmark import DEFAULT
 from fgbench.cli import main
+from fgbench.dataset.audit import audit
 from fgbench.errors import FaultyInput, InputError
 from fgbench.leaderboard.board import Rules, make_board
 from fgbench.leaderboard.build import MARK, build_site
+from fgbench.leaderboard.check import check_results
 from fgbench.leaderboard.handin import hand_in, with_card
-from fgbench.leaderboard.store import from_paper, read_results
+from fgbench.leaderboard.names import slug
+from fgbench.leaderboard.store import from_paper
 from fgbench.protocol import MEDIA, tasks
 from fgbench.published import published
 from fgbench.scoring.comparison import compare
 
 NAME = "<script>alert(1)</script> & \"Co\" 'x'"
 NOTES = "<img src=x onerror=alert(1)>\"'&amp;</dd><h1>x"
+TASKS = [task.code for task in tasks(MEDIA)]
+PAPER_ITEMS = ("11,788", "8,000", "18,350", "12,000")
 BUDGET = 300_000
 """Bytes of the first load."""
 
@@ -47,7 +56,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scored(store):
-    built = build_site(store / "results", load_benchmark(store / "ground"), store / "site")
+    built = build_site(store / "results", store / "ground", store / "site")
     assert (built.methods, built.scored) == (4, 4)
     return built.folder
 
@@ -57,7 +66,7 @@ def printed(tmp_path_factory):
     """The board of a fresh checkout: no entries, only what papers print."""
     folder = tmp_path_factory.mktemp("printed")
     (folder / "results").mkdir()
-    return build_site(folder / "results", load_benchmark(DEFAULT), folder / "site").folder
+    return build_site(folder / "results", DEFAULT, folder / "site").folder
 
 
 @pytest.fixture(scope="module", params=["scored", "printed"])
@@ -78,7 +87,7 @@ def pages(folder):
 
 
 def test_equal_entries_give_equal_bytes(store, scored, tmp_path):
-    again = build_site(store / "results", load_benchmark(store / "ground"), tmp_path / "again")
+    again = build_site(store / "results", store / "ground", tmp_path / "again")
     assert {n: p.read_bytes() for n, p in files(scored).items()} == {
         n: p.read_bytes() for n, p in files(again.folder).items()
     }
@@ -257,7 +266,7 @@ def test_a_faulty_entry_stops_the_build_and_leaves_the_old_site(store, scored, t
     edit(entry, lambda d: d["scores"]["i2t"].update(map=0.999))
     before = {n: p.read_bytes() for n, p in files(site).items()}
     with pytest.raises(FaultyInput, match="FG-L143"):
-        build_site(results, load_benchmark(store / "ground"), site)
+        build_site(results, store / "ground", site)
     assert {n: p.read_bytes() for n, p in files(site).items()} == before
     assert {p.name for p in tmp_path.iterdir()} == {"results", "site"}
 
@@ -265,7 +274,7 @@ def test_a_faulty_entry_stops_the_build_and_leaves_the_old_site(store, scored, t
 def test_a_folder_that_is_no_site_is_not_replaced(store, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(InputError) as caught:
-        build_site(store / "results", load_benchmark(store / "ground"), tmp_path)
+        build_site(store / "results", store / "ground", tmp_path)
     assert caught.value.code == "FG-L160"
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -273,16 +282,17 @@ def test_a_folder_that_is_no_site_is_not_replaced(store, tmp_path):
 def test_an_old_site_is_replaced_as_a_whole(store, scored, tmp_path):
     site = Path(shutil.copytree(scored, tmp_path / "site"))
     (site / "methods" / "gone.html").write_text("old")
-    build_site(store / "results", load_benchmark(store / "ground"), site)
+    build_site(store / "results", store / "ground", site)
     assert set(files(site)) == set(files(scored))
 
 
 def test_a_rerun_shares_the_page_of_what_was_printed(store, tmp_path):
     ground = store / "ground"
     hand(tmp_path / "results", ground, 6, method="FGCrossNet")
-    entries, faults = read_results(tmp_path / "results")
-    assert not faults
-    board = make_board(load_benchmark(ground), entries, from_paper())
+    benchmark = load_benchmark(ground)
+    report = check_results(tmp_path / "results", benchmark)
+    assert report.ok
+    board = make_board(benchmark, report.entries, report.sums, from_paper())
     (method,) = [m for m in board.methods if m.name == "FGCrossNet"]
     assert method.entry
     assert method.printed
@@ -338,27 +348,134 @@ def test_no_printed_number_stands_without_its_notes(printed):
 
 
 def test_species_are_listed_hardest_first_with_what_they_are_taken_for(scored):
-    page = html.fromstring((scored / "species.html").read_text())
+    page = html.fromstring((scored / "species/index.html").read_text())
     rows = page.xpath("//table[@id='species']/tbody/tr")
     means = [float(row.xpath("td[1]/@data-v")[0]) for row in rows]
     assert len(rows) == 8
     assert means == sorted(means)
-    document = json.loads((scored / "api/species.json").read_text())["species"]
+    document = read(scored / "api/species/index.json")["species"]
     assert [s["name"] for s in document] == [row.xpath("string(th)") for row in rows]
     assert all(abs(s["map"]["mean"] - m) < 1e-5 for s, m in zip(document, means, strict=True))
     assert any(s["confused"] for s in document)
-    # The mean over ranked entries and bi-modal tasks of the MAP of a species's queries.
-    board = json.loads((scored / "api/index.json").read_text())["views"]["sound"]
+
+
+def test_a_species_page_says_how_hard_it_is_and_who_finds_it(scored):
+    """The mean of what the records of the ranked entries say of the species."""
+    board = read(scored / MARK)["views"]["sound"]
     ranked = [row["slug"] for row in board if row["cells"].get("bimodal", {}).get("rank")]
     folders = [next((scored.parent / "results" / slug).iterdir()) for slug in ranked]
-    records = [json.loads((folder / "record.json").read_text()) for folder in folders]
-    codes = [task.code for task in tasks(MEDIA) if task.bimodal]
-    for one in document:
-        label = str(one["label"])
-        values = [r["scores"][code]["classes"][label] for r in records for code in codes]
-        assert one["map"]["mean"] == pytest.approx(sum(values) / len(values), abs=1e-5)
+    records = {slug: read(f / "record.json") for slug, f in zip(ranked, folders, strict=True)}
+    assert len(records) == 3
+    for listed in read(scored / "api/species/index.json")["species"]:
+        label = str(listed["label"])
+        said = read(scored / f"api/species/{label}.json")
+        of = {s: {c: r["scores"][c]["classes"][label] for c in TASKS} for s, r in records.items()}
+        assert said["items"] == dict.fromkeys(["image", "text", "video", "audio"], 3)
+        assert said["maps"] == pytest.approx(
+            {c: fmean(of[s][c] for s in of) for c in TASKS}, abs=1e-5
+        )
+        bimodal = {s: fmean(found[c] for c in TASKS if "all" not in c) for s, found in of.items()}
+        assert said["entries"] == pytest.approx(bimodal, abs=1e-5)
+        assert listed["map"]["mean"] == pytest.approx(fmean(bimodal.values()), abs=1e-5)
+        confused: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for record in records.values():
+            for score_ in record["scores"].values():
+                for asked, shown, queries in score_["confused"]:
+                    if asked == listed["label"]:
+                        confused[shown][0] += queries
+                    if shown == listed["label"]:
+                        confused[asked][1] += queries
+        found = {n["label"]: [n["asked"], n["answered"]] for n in said["neighbours"]}
+        assert found == {label: pytest.approx(both) for label, both in confused.items()}
 
 
-def test_without_scored_entries_there_is_no_page_of_species(printed):
-    assert not (printed / "species.html").exists()
-    assert "species.html" not in (printed / "index.html").read_text()
+def test_without_scored_entries_species_have_items_and_no_numbers(printed):
+    said = read(printed / "api/species/0.json")
+    assert said["name"] == "Black-footed Albatross"
+    assert said["maps"] is None
+    assert said["items"]["text"] == 20
+    page = html.parse(str(printed / "species/index.html"))
+    assert not page.xpath("//table[@id='species']//th[@data-key='mean']")
+    assert len(page.xpath("//table[@id='species']/tbody/tr")) == 200
+
+
+def test_comparisons_say_what_compare_says(store, scored):
+    folders = {p.parent.name: p for p in (store / "results").glob("*/*/")}
+    ground = load_benchmark(store / "ground")
+    listed = read(scored / "api/compare.json")
+    assert listed["views"] == {"sound": listed["views"]["sound"]}
+    slugs = listed["views"]["sound"]
+    assert len(slugs) == 3
+    for one in slugs:
+        document = read(scored / f"api/compare/{one}.json")["views"]["sound"]
+        script = (scored / f"compare/{one}.js").read_text()
+        assert json.loads(script.removeprefix("receive(").removesuffix(");\n"))["views"] == {
+            "sound": document
+        }
+        assert set(document["others"]) == set(slugs) - {one}
+        for other, measures in document["others"].items():
+            found = compare(folders[one], folders[other], benchmark=ground)
+            rows = {row.key: row for row in (*found.tasks, *found.means)}
+            assert set(measures) == set(document["own"]) == set(rows)
+            for key, values in measures.items():
+                said = dict(zip(listed["columns"], values, strict=True))
+                row = rows[key]
+                assert document["own"][key] == pytest.approx(row.a, abs=1e-9)
+                assert said["map"] == pytest.approx(row.b, abs=1e-9)
+                assert said["difference"] == pytest.approx(row.test.difference, abs=1e-9)
+                bounds = (row.test.interval.low, row.test.interval.high)
+                assert (said["low"], said["high"]) == pytest.approx(bounds, abs=1e-9)
+                assert said["p_holm"] == pytest.approx(row.p_holm)
+                assert said["verdict"] == row.verdict.value
+
+
+def test_printed_numbers_are_compared_without_a_test(printed):
+    own = {slug(method.name): method for method in published() if not method.variant_of}
+    document = read(printed / "api/compare/fgcrossnet.json")["views"]
+    assert set(document) == {"paper"}
+    assert set(document["paper"]["others"]) <= set(own) - {"fgcrossnet"}
+    for other, measures in document["paper"]["others"].items():
+        for task in tasks():
+            values = (own[key].values[task.code].value for key in ("fgcrossnet", other))
+            one, two = map(float, values)
+            assert measures[task.code] == [two, pytest.approx(one - two), None, None, None, None]
+
+
+def test_the_data_page_says_what_the_audit_says(store, scored, printed):
+    assert read(printed / "data/audit.json") == audit(DEFAULT)
+    text = html.parse(str(printed / "data.html")).getroot().text_content()
+    assert "1,957 of 6,000" in text
+    assert "name no licences" in text
+    document = read(printed / "data/croissant.json")
+    assert document["name"] == DEFAULT
+    assert len(document["distribution"]) == 4
+    assert (printed / "data/CARD.md").read_text().startswith("# PKU FG-XMedia")
+    rows = html.parse(str(scored / "data.html")).xpath("//table[@id='items']/tbody/tr")
+    assert [[c.text_content() for c in row] for row in rows] == [
+        [m.value, "24", "0", "24", "8", paper] for m, paper in zip(MEDIA, PAPER_ITEMS, strict=True)
+    ]
+
+
+def test_licences_are_counted_by_name(tmp_path):
+    ground = write_ground(tmp_path / "ground")
+    path = ground / "text.parquet"
+    known = pq.read_table(path)
+    licences = ["CC-BY-4.0", "CC0-1.0", "all rights reserved"] * 8
+    for name, column in {
+        "licence": licences,
+        "licence_url": [f"https://example.org/{n % 2}" for n in range(24)],
+        "redistributable": [licence != "all rights reserved" for licence in licences],
+    }.items():
+        known = known.append_column(name, pa.array(column))
+    pq.write_table(known, path)
+    (tmp_path / "results").mkdir()
+    site = build_site(tmp_path / "results", ground, tmp_path / "site").folder
+    rows = html.parse(str(site / "data.html")).xpath("//table[@id='licences']/tbody/tr")
+    assert sorted([c.text_content() for c in row] for row in rows) == [
+        ["text", "CC-BY-4.0", "8", "yes"],
+        ["text", "CC0-1.0", "8", "yes"],
+        ["text", "all rights reserved", "8", "no"],
+    ]
+    labels = known["label"].to_pylist()
+    of_first = Counter(c for label, c in zip(labels, licences, strict=True) if label == 0)
+    assert read(site / "api/species/0.json")["licences"] == dict(of_first)

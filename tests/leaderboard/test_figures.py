@@ -172,7 +172,12 @@ def test_a_darker_cell_is_a_greater_value_and_the_top_is_the_last_shade() -> Non
 def test_a_missing_cell_is_hatched_and_a_row_without_a_value(printed: bool) -> None:
     figure = heat_grid("SCAN", {"i2t": 0.05, "t2i": 0.0}, printed=printed)
     root = parse(figure)
-    assert [title(e) for e in root.iter("g")] == ["I→T .050", "T→I .000"]
+    if printed:
+        assert [title(e) for e in root.iter("g")] == ["I→T .050", "T→I .000"]
+    else:
+        assert title(root) == "MAP of SCAN: I→T .050, T→I .000"
+        (boxes,) = having(root, "c0")
+        assert boxes.get("d", "").count("M") == 2
     (gaps,) = having(root, "gap")
     assert title(gaps) == "no value"
     assert [row for row in figure.rows if row[1] is not None] == [("I→T", 0.05), ("T→I", 0.0)]
