@@ -79,7 +79,7 @@ def heat_legend(top: float = 1.0) -> Figure:
         for i, low in enumerate(bounds[:-1])
     ]
     shapes += [_text(14 + 32 * i, 24, digits(bound)) for i, bound in enumerate(bounds)]
-    shapes += [element("path", class_="gap", d=_hatch(262, 0, 32, 12)), _text(278, 24, "no value")]
+    shapes += [element("path", class_="gap", d=_hatch(278, 0, 32, 12)), _text(294, 24, "no value")]
     return draw(
         "heat",
         shapes,
@@ -87,9 +87,9 @@ def heat_legend(top: float = 1.0) -> Figure:
         caption="",
         header=("shade", "from", "to"),
         rows=[(i + 1, low, bounds[i + 1]) for i, low in enumerate(bounds[:-1])],
-        width=304,
+        width=320,
         height=28,
-        viewBox="0 0 304 28",
+        viewBox="0 0 320 28",
     )
 
 
