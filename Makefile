@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint types bench soak manifests clean
+.PHONY: help demo demo-train test lint types bench soak manifests clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -17,23 +17,35 @@ $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
+$(VENV)/.train: $(VENV)/.core
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[build,train]'
+	touch $@
+
 $(VENV)/.build: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[build]'
 	touch $@
 
-demo: $(VENV)/.build  ## build the sample world's data, train JRL and GSPH on it, score them, build a board
+demo: $(VENV)/.build  ## the whole chain on a synthetic world: data, features, three systems, scores, board
 	$(BIN)/fgbench build-data --sample --per-class 12 --out demo-out/data
 	$(BIN)/fgbench features --benchmark demo-out/data --out demo-out/features
-	$(BIN)/fgbench baseline run jrl --benchmark demo-out/data --features demo-out/features \
-		--set references=5 --out demo-out/jrl  # a class has but six training items
-	$(BIN)/fgbench baseline run gsph --benchmark demo-out/data --features demo-out/features \
-		--out demo-out/gsph
-	for method in jrl gsph; do $(BIN)/fgbench score demo-out/$$method/submission.npz \
-		--benchmark demo-out/data --card leaderboard/demo/$$method.yaml --to demo-out/results \
-		|| exit; done
-	$(BIN)/fgbench leaderboard build --results demo-out/results --benchmark demo-out/data \
-		--out demo-out/board
-	$(BIN)/fgbench score --sample --out demo-out/score
+	$(DEMO_RUN) jrl --set score=cosine --out demo-out/jrl
+	$(DEMO_RUN) gsph --out demo-out/gsph
+	$(DEMO_RUN) jrl --set references=5 --out demo-out/jrl-scores  # a class has six training items
+	for run in jrl gsph jrl-scores; do $(DEMO_SCORE) || exit; done
+	$(BIN)/fgbench compare demo-out/jrl-scores/score demo-out/gsph/score --benchmark demo-out/data
+	$(DEMO_BOARD)
+
+DEMO_RUN   = $(BIN)/fgbench baseline run --benchmark demo-out/data --features demo-out/features
+DEMO_SCORE = $(BIN)/fgbench score demo-out/$$run/submission.npz --benchmark demo-out/data \
+	--out demo-out/$$run/score --card leaderboard/demo/$$run.yaml --to demo-out/results
+DEMO_BOARD = $(BIN)/fgbench leaderboard build --results demo-out/results \
+	--benchmark demo-out/data --out demo-out/board
+
+demo-train: demo $(VENV)/.train  ## the same, and a few steps of FGCrossNet: the board has one more
+	$(BIN)/fgbench baseline run fgcrossnet --benchmark demo-out/data --budget tiny --side 64 \
+		--set weights=none --out demo-out/fgcrossnet
+	run=fgcrossnet; $(DEMO_SCORE)
+	$(DEMO_BOARD)
 
 test: lint types $(VENV)/.dev  ## lint, types and the whole suite
 	$(BIN)/pytest -n auto --dist loadfile

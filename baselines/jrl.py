@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
@@ -29,9 +30,17 @@ NO_ROW = 1e-8
 """Rows of a projection shorter than this weigh as if they were this long."""
 
 
+class Score(StrEnum):
+    """What compares two items: POSTERIORS, of their neighbours' classes, as published, which makes
+    score matrices; COSINE, of the items projected, which makes a space of each pair of media."""
+
+    POSTERIORS = "posteriors"
+    COSINE = "cosine"
+
+
 @dataclass(frozen=True, slots=True)
 class JrlConfig:
-    """The objective's weights and the sizes of the two neighbourhoods."""
+    """The objective's weights, the sizes of the two neighbourhoods, and what compares items."""
 
     sparsity: float = 1000.0
     """γ, of the lengths of the projections' rows."""
@@ -54,6 +63,7 @@ class JrlConfig:
     """Whether the projections are those after the last update; the release returns those before."""
     references: int = 100
     """Nearest training items whose classes make an item's posterior."""
+    score: Score = Score.POSTERIORS
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for what has no solution."""
@@ -91,7 +101,7 @@ class Jrl:
 
     def fit(
         self, data: Dataset, config: JrlConfig, rng: np.random.Generator, log: Log
-    ) -> Posteriors:
+    ) -> Projections:
         """Alternates closed-form updates of both projections."""
         scales = {medium: _Scale.of(whole_rows(data.train[medium].inputs)) for medium in data.media}
         problem = _problem(data, scales, config, rng)
@@ -101,6 +111,8 @@ class Jrl:
             for medium, term in problem.terms.items()
         }
         projections = _minimise(problem, start, config, log)
+        if config.score is Score.COSINE:
+            return Projections(scales, projections)
         return Posteriors(
             scales,
             projections,
@@ -110,9 +122,9 @@ class Jrl:
             config.references,
         )
 
-    def similarity(self, config: JrlConfig, model: object) -> Similarity:
+    def similarity(self, config: JrlConfig, model: object) -> Similarity | None:
         """The inner product of posteriors: how likely two items are of one class."""
-        return _inner_product
+        return None if config.score is Score.COSINE else _inner_product
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,14 +228,31 @@ def _minimise(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Posteriors:
+class Projections:
+    """A fit: the projection [d, K] of each medium, of z-scores."""
+
+    scales: Mapping[Medium, _Scale]
+    projections: Mapping[Medium, Floats]
+
+    def project(self, medium: Medium, inputs: Inputs) -> Floats:
+        """Items in the space of the pair [n, K]."""
+        projected: Floats = self.scales[medium](whole_rows(inputs)) @ self.projections[medium]
+        return projected
+
+    def embed(self, medium: Medium, inputs: Inputs) -> NDArray[np.float32]:
+        """The items projected, each of length 1: they are too short for float32 as they are."""
+        points = self.project(medium, inputs)
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        return (points / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posteriors(Projections):
     """A fit: the posterior of an item's class by its nearest training items, ``references`` many.
 
     ``train`` [n, K] are the training items projected, ``labels`` [n] their classes.
     """
 
-    scales: Mapping[Medium, _Scale]
-    projections: Mapping[Medium, Floats]
     train: Mapping[Medium, Floats]
     labels: Mapping[Medium, NDArray[np.int64]]
     classes: int
@@ -235,7 +264,7 @@ class Posteriors:
         Within a medium the release hands its items in twice, so that each counts double: half as
         many are nearest.
         """
-        points = self.scales[medium](whole_rows(inputs)) @ self.projections[medium]
+        points = self.project(medium, inputs)
         both = self._posterior(points, tuple(self.train), self.references)
         own = self._posterior(points, (medium,), max(1, self.references // 2))
         return np.concatenate([both, own], axis=1).astype(np.float32)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tiny_runs import run_twice
 from two_media import draw_dataset
 
-from fgbench.baselines.jrl import Jrl, JrlConfig, Posteriors
+from fgbench.baselines.jrl import Jrl, JrlConfig, Posteriors, Score
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
 from fgbench.submission import Space, read_submission
@@ -291,3 +291,17 @@ def test_a_run_of_either_form_leaves_a_submission(form, tmp_path):
         assert submission.space is Space.SCORES
         assert submission.scores(I, T).shape == (12, 18)
         assert submission.scores(T, T) is not None
+
+
+def test_the_cosine_compares_the_projected_items_themselves(tmp_path):
+    data = draw_dataset()
+    published, _ = fit(data, MILD)
+    found, _ = fit(data, replace(MILD, score=Score.COSINE))
+    rows = found.embed(I, data.test[I].inputs)
+    raw = data.train[I].inputs.rows.astype(float)
+    scaled = (data.test[I].inputs.rows.astype(float) - raw.mean(0)) / raw.std(0)
+    points = scaled @ published.projections[I]
+    assert rows == pytest.approx(points / np.linalg.norm(points, axis=1, keepdims=True), abs=1e-6)
+    recipe = Recipe.choose("jrl", Form.PAPER, Budget.TINY, {"score": "cosine"})
+    with read_submission(run_twice(recipe, data, tmp_path)) as submission:
+        assert submission.space is Space.PAIRWISE
