@@ -102,8 +102,9 @@ def evaluate(
 
             for firsts in pool.map(work, (blocks[worker::workers] for worker in range(workers))):
                 ranked.firsts[...] += firsts
+            labels = gallery.labels[start:end]
             for slot, other in enumerate([*media, None]):
-                if other is not medium and (found := _values(ranked, slot, other is None)):
+                if other is not medium and (found := _values(ranked, slot, other is None, labels)):
                     values[Task(medium, other)] = found
     return {t: values[t] for t in benchmark.tasks if t in values}
 
@@ -136,19 +137,25 @@ def _stack(benchmark: Benchmark, media: tuple[Medium, ...]) -> Gallery:
     return stack([benchmark.items[m].labels for m in media], labels, gains)
 
 
-def _values(ranked: Ranked, slot: int, union: bool) -> TaskValues | None:
-    """One task's values; None where nothing was ranked. Queries left out of the task are NaN."""
+def _values(
+    ranked: Ranked, slot: int, union: bool, labels: NDArray[np.int64]
+) -> TaskValues | None:
+    """One task's values; None where nothing was ranked. Queries left out of the task are NaN.
+
+    ``labels`` [n]: those of the queries. A label is asked for by all its queries or by none.
+    """
     rows = np.flatnonzero(np.isfinite(ranked.measures[:, slot, 0]))
     if not len(rows):
         return None
-    measures = ranked.measures[rows, slot]
+    measures, firsts = ranked.measures[rows, slot], ranked.firsts[slot]
+    asked = np.isin(np.arange(len(firsts)), labels[rows])
     return TaskValues(
         rows,
         measures[:, 0].astype(np.float32),
         ranked.included[rows].astype(np.float32) if union else None,
         ranked.stable[rows, slot] if ranked.stable.size else None,
         measures[:, 1:],
-        ranked.firsts[slot],
+        np.where(asked[:, None], firsts, 0),
     )
 
 

@@ -92,9 +92,10 @@ def _draw(
         if not len(members):
             raise InputError(
                 "FG-Y051",
-                f"no {medium} item among those to learn from has class {label}",
+                f"no {medium} item among those to learn from has class {label}, counted from 0",
                 why="A quadruplet may ask any medium for an item of any class.",
-                fix="Leave the class out of every medium, or add an item of it.",
+                fix="Leave the class out of every medium, add an item of it, or do without quadruplets: "
+                "--set sampling=shuffled --set constraint=center.",
             )
         turns = -(-int(wanted.sum()) // len(members))
         drawn = np.concatenate([rng.permutation(members) for _ in range(turns)])

@@ -24,7 +24,7 @@ Note = Callable[[str], None]
 
 def dataset(
     benchmark: str | Path = DEFAULT,
-    features: Path | None = None,
+    features: str | Path | None = None,
     media_root: Path | None = None,
     split_column: str | None = None,
     preset: Preset = PAPER,
@@ -34,10 +34,11 @@ def dataset(
 ) -> Dataset:
     """The training and test items of a benchmark, with their inputs.
 
-    A medium without training items is left out. ``features``: a folder of feature files; a medium
-    without one is left out too; ``parts``: with the parts of its items where the file has them,
-    which are not read else. Without ``features`` media are decoded as ``preset`` says;
-    ``media_root`` is a build's own folder unless given. Each side is in the order of the manifests.
+    A medium without training items is left out. ``features``: a folder of feature files, or its
+    fsspec URL; a medium without a file is left out too; ``parts``: with the parts of its items
+    where the file has them, which are not read else. Without ``features`` media are decoded as
+    ``preset`` says; ``media_root`` is a build's own folder unless given. Each side is in the order
+    of the manifests.
     ``note`` is told what is left out.
 
     Raises ``FaultyInput`` with all faults: of the benchmark (FG-B…, FG-D…, FG-F060), of feature
@@ -113,7 +114,7 @@ def _items(listed: Listed, classes: NDArray[np.int64], inputs: Inputs) -> Items:
 
 
 def _read_features(
-    listing: Listing, media: Sequence[Medium], folder: Path, note: Note, parts: bool
+    listing: Listing, media: Sequence[Medium], folder: str | Path, note: Note, parts: bool
 ) -> dict[Medium, tuple[Inputs, Inputs]]:
     """The inputs of training and of test, by medium."""
     wanted = {
@@ -192,7 +193,8 @@ def _classes_without_items(
                     f"training items of {medium}",
                     f"none of {_count(lost)}, which other media have",
                     "training items of every class in every medium",
-                    "add items, or take the class out of training in the other media",
+                    "add items, take the class out of training in the other media, or declare it in "
+                    "benchmark.json: left_out",
                 )
             )
         if unlearnt := sorted(set(test[medium].labels.tolist()) - every):

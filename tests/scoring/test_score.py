@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import fgbench
-from fgbench.errors import FaultyInput, InputError
+from fgbench import remote
+from fgbench.errors import FaultyInput, FgbenchError, InputError
 from fgbench.protocol import MEDIA, Convention
 from fgbench.record import Record
 from fgbench.scoring import score
@@ -163,6 +164,9 @@ def test_a_class_that_the_benchmark_leaves_out_is_not_asked_for(tmp_path):
         "i2all": 6,
         "a2all": 4,
     }
+    for score_ in record.scores.values():  # who stood first is counted of those that are asked
+        wrong = sum(queries for _, _, queries in score_.confused)
+        assert wrong + score_.first["species"] * score_.queries == pytest.approx(score_.queries)
 
 
 @pytest.mark.parametrize(
@@ -201,3 +205,25 @@ def test_without_torch_a_device_names_the_extra(submitted, small, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(InputError, match=r"fgbench\[train\]"):
         score(submitted, small, device="cuda")
+
+
+def test_a_result_is_written_to_an_address_as_to_a_folder(submitted, small, tmp_path):
+    result, url = score(submitted, small), f"memory://{tmp_path.name}/run"
+    result.write(tmp_path / "run")
+    result.write(url)
+    for name in ("record.json", "per_query.parquet", "run.json"):
+        assert remote.read(f"{url}/{name}") == (tmp_path / "run" / name).read_bytes()
+    found = fgbench.compare(url, tmp_path / "run", benchmark=small)
+    assert (found.a.source, found.a.submission) == (url[:60], found.b.submission)
+
+    held = result.record.to_json().replace(result.record.submission["sha256"], "0" * 64)
+    remote.write(f"{url}/record.json", held.encode())
+    with pytest.raises(InputError, match="FG-R002"):
+        result.write(url)
+    assert remote.read(f"{url}/record.json") == held.encode()
+
+
+def test_a_folder_that_cannot_be_made_is_told(submitted, small, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FgbenchError, match="FG-D010"):
+        score(submitted, small).write(tmp_path / "file" / "run")
