@@ -68,8 +68,8 @@ def write_birds(
     sentences, and each fifth before it, take their place.
     """
     root = real_data / "images" / "cub_10classes"
-    images = [*_images(real_data, root)]
-    read = {Texts.WIKIPEDIA: _sentences, Texts.CAPTIONS: _captions}[texts]
+    images = [*list_images(real_data, root)]
+    read = {Texts.WIKIPEDIA: list_sentences, Texts.CAPTIONS: _captions}[texts]
     items = {Medium.IMAGE: images, Medium.TEXT: [*read(real_data, images)]}
     if held_out:
         items = {medium: _hold_out(of) for medium, of in items.items()}
@@ -94,7 +94,7 @@ def count_recordings(real_data: Path) -> tuple[int, int]:
     return sum(name in names for name in classes), len(classes)
 
 
-def _images(real_data: Path, root: Path) -> Iterator[Item]:
+def list_images(real_data: Path, root: Path) -> Iterator[Item]:
     lists = real_data / "cub_metadata"
     sides, labels = (
         dict(line.split() for line in (lists / name).read_text("utf-8").splitlines())
@@ -107,7 +107,7 @@ def _images(real_data: Path, root: Path) -> Iterator[Item]:
             yield Item(f"image/{number}", int(labels[number]), split, path, path)
 
 
-def _sentences(real_data: Path, images: list[Item]) -> Iterator[Item]:
+def list_sentences(real_data: Path, images: list[Item]) -> Iterator[Item]:
     folder, seen = real_data / "text" / "wikipedia_xlsx", set[str]()
     for label in sorted({image.label for image in images}):
         (path,) = folder.glob(f"{label - 1}_*.xlsx")
