@@ -9,13 +9,14 @@ from statistics import fmean
 from typing import Any
 
 import pytest
+from documented import ROOT, read_snippets
 
 from fgbench import load_benchmark
 from fgbench.cli import main
 from fgbench.protocol import SelfMatch, tasks
 from fgbench.scoring.chance import expected_map
 
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "footguns.md"
+DOCS = ROOT / "docs" / "footguns.md"
 NUMBER = re.compile(r"\d+\.\d+")
 
 
@@ -42,7 +43,7 @@ def said(snippet: str) -> list[str]:
 
 
 def test_snippets_print_what_is_said(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    snippets = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    snippets = read_snippets(DOCS)
     ours = "\n".join(s for s in snippets if not s.startswith("# needs"))
     assert len(snippets) >= 7
     exec(ours, {})

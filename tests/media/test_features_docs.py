@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from documented import read_snippets
 
 from fgbench.media.features import read_features
 from fgbench.submission.faults import Code
@@ -27,9 +28,7 @@ def test_the_codes_are_those_of_the_code() -> None:
 def test_files_that_a_user_writes_so_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (snippet,) = re.findall(
-        r"^```python\n(.*?)^```", (ROOT / "docs/features.md").read_text("utf-8"), re.M | re.DOTALL
-    )
+    (snippet,) = read_snippets(ROOT / "docs/features.md")
     monkeypatch.chdir(tmp_path)
     exec(snippet, {})
     image = read_features(tmp_path / "image.npz", parts=True).parts

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from documented import ROOT, read_snippets
 
 from fgbench.submission.card import KEYS
 from fgbench.submission.faults import FAULTS
 from fgbench.submission.layout import NAMES
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "submission.md"
+DOCS = ROOT / "docs" / "submission.md"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_the_fault_table_is_the_code_s(text):
 
 def test_the_snippets_run(text, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    snippets = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    snippets = read_snippets(DOCS)
     assert len(snippets) >= 5
     exec("\n".join(snippets), {})
     printed = capsys.readouterr().out.splitlines()

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import tomllib
-from pathlib import Path
 
 import pytest
+from documented import ROOT, read_blocks, read_files
 
 from fgbench.cli import main
 
-DOC = Path(__file__).resolve().parents[2] / "docs" / "add-a-baseline.md"
-_FILE = re.compile(r"^\*\*`(?P<name>[\w./]+)`\*\*\n\n```\w+\n(?P<text>.*?)^```$", re.DOTALL | re.M)
-_COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.M)
+DOC = ROOT / "docs" / "add-a-baseline.md"
 
 
 @pytest.fixture
 def package(install):
     """A stranger's package with the doc's files, on the path as pip would leave it."""
-    files = {match["name"]: match["text"] for match in _FILE.finditer(DOC.read_text("utf-8"))}
+    files = read_files(DOC)
     assert set(files) == {"birdlab/wader.py", "birdlab/wader.paper.yaml", "pyproject.toml"}
     project = tomllib.loads(files.pop("pyproject.toml"))["project"]
     return install(files, project["entry-points"]["fgbench.baselines"])
@@ -28,8 +25,8 @@ def package(install):
 
 def test_the_commands_do_what_is_said(package, birds, monkeypatch, capsys):
     monkeypatch.chdir(birds)
-    (block,) = _COMMANDS.findall(DOC.read_text("utf-8"))
-    commands = [shlex.split(line)[1:] for line in block.splitlines()]
+    (block,) = (block for block in read_blocks(DOC) if block.kind == "sh")
+    commands = [shlex.split(line)[1:] for line in block.commands]
     for command in commands:
         main([*command, "--json"])
     assert [command[0] for command in commands] == ["baseline", "baseline", "score"]

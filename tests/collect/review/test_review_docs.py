@@ -7,15 +7,18 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from documented import ROOT, read_snippets
 
 from fgbench.collect.review.decisions import REVIEW, Decision, Decisions, replay
 
 KEEP, DROP = Decision.KEEP, Decision.DROP
 
+DOC = ROOT / "docs" / "review.md"
+
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return (Path(__file__).resolve().parents[3] / "docs" / "review.md").read_text("utf-8")
+    return DOC.read_text("utf-8")
 
 
 def table(text: str, first: str) -> list[str]:
@@ -50,6 +53,6 @@ def test_decisions_of_two_people_are_joined(
                 decisions.decide(item, decision)
     (tmp_path / "birds").mkdir()
     monkeypatch.chdir(tmp_path)
-    (snippet,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (snippet,) = read_snippets(DOC)
     exec(snippet, {})
     assert replay(tmp_path / "birds") == {"a": KEEP, "b": DROP, "c": DROP}

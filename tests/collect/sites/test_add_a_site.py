@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from documented import ROOT, read_files
 
 from fgbench.cli import main
 from fgbench.collect import sites
@@ -24,14 +24,13 @@ from fgbench.collect.queries import queries_for
 from fgbench.settings import Settings
 from fgbench.species import find
 
-DOC = Path(__file__).resolve().parents[3] / "docs" / "add-a-site.md"
-_FILE = re.compile(r"^\*\*`(?P<name>[\w.]+)`\*\*\n\n```\w+\n(?P<text>.*?)^```$", re.DOTALL | re.M)
+DOC = ROOT / "docs" / "add-a-site.md"
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A stranger's package with the doc's files, on the path as pip would leave it."""
-    files = {match["name"]: match["text"] for match in _FILE.finditer(DOC.read_text("utf-8"))}
+    files = read_files(DOC)
     assert set(files) == {"marshbook.py", "marshbook.html", "test_marshbook.py", "pyproject.toml"}
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
