@@ -1,7 +1,7 @@
 """Every command that a document shows is one that there is, with options that it has.
 
-Those of README.md, host-a-board.md, add-a-site.md, add-a-baseline.md and footguns.md are run as well,
-by the tests of these pages.
+Those of README.md, host-a-board.md, add-a-site.md, add-a-baseline.md and footguns.md are run as
+well, by the tests of these pages.
 """
 
 from __future__ import annotations

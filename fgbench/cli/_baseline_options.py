@@ -41,8 +41,8 @@ def data_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--split-column", metavar="NAME", help="Which column says train or test."),
             click.option(
                 "--features",
-                type=click.Path(path_type=Path),
-                help="A folder of feature files, as fgbench features writes.",
+                metavar="DIR|URL",
+                help="A folder of feature files, as fgbench features writes, or s3://bucket/name.",
             ),
             click.option(
                 "--media-root",
@@ -87,7 +87,7 @@ def open_dataset(
     form: Form,
     benchmark: str,
     split_column: str | None,
-    features: Path | None,
+    features: str | None,
     media_root: Path | None,
     side: int | None,
     *,

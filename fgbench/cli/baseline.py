@@ -23,6 +23,7 @@ from fgbench.cli._baseline_options import (
     open_dataset,
     usual_budget,
 )
+from fgbench.cli._folder import LocalFolder
 from fgbench.cli._progress import Bar
 from fgbench.cli._reproduce import reproduce
 from fgbench.errors import InputError
@@ -71,7 +72,7 @@ def _training_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--out",
                 required=True,
-                type=click.Path(path_type=Path, file_okay=False),
+                type=LocalFolder(),
                 help="The run's folder. An interrupted run goes on.",
             ),
             form_option,

@@ -16,6 +16,7 @@ from fgbench.benchmark import DEFAULT, Benchmark, load_benchmark
 from fgbench.cli._progress import Bar
 from fgbench.errors import Fault
 from fgbench.protocol import Task
+from fgbench.remote import show_url
 from fgbench.submission import FAULTS, Coverage, Report, Space, Submission, check
 from fgbench.submission.findings import quote
 
@@ -34,15 +35,18 @@ from fgbench.submission.findings import quote
 def command(submission: str, benchmark: str, split_column: str | None, as_json: bool) -> None:
     """Check SUBMISSION, an .npz file: every fault at once, and which tasks can be scored.
 
+    SUBMISSION and --benchmark may be addresses such as s3://bucket/name.
+
     Exit code 0 where it can be scored (in part, if it is incomplete), 2 where it has faults.
     """
     against = load_benchmark(benchmark, split_column)
     with Bar("Checking") as bar:
         report = check(submission, against, progress=bar)
+    name = show_url(submission)
     if as_json:
-        click.echo(json.dumps(to_json(report, submission, against), indent=2, allow_nan=False))
+        click.echo(json.dumps(to_json(report, name, against), indent=2, allow_nan=False))
     else:
-        Console().print(to_text(report, submission, against))
+        Console().print(to_text(report, name, against))
     if not report.ok:
         sys.exit(2)
 

@@ -42,7 +42,8 @@ def command(
 ) -> None:
     """Compare two scored submissions: is A or B better, task by task?
 
-    A and B are folders that `fgbench score … --out DIR` wrote, against the same benchmark.
+    A and B are folders that `fgbench score … --out DIR` wrote, against the same benchmark; any of
+    them may be an address such as s3://bucket/name.
     Differences are paired by query; intervals and tests respect that queries of one species are
     alike.
     """

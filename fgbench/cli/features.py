@@ -16,6 +16,7 @@ from rich.text import Text
 
 from fgbench.benchmark import DEFAULT
 from fgbench.cli._feature_options import Kind, choose, network_options, part_options
+from fgbench.cli._folder import LocalFolder
 from fgbench.cli._progress import Bar
 from fgbench.errors import Fault, InputError
 from fgbench.protocol import MEDIA, Medium
@@ -41,7 +42,7 @@ SHOWN = 10
     "--out",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalFolder(),
     help="Where <medium>.npz are written.",
 )
 @click.option(

@@ -18,6 +18,7 @@ from fgbench.errors import InputError
 from fgbench.protocol import Calibration, Convention, Medium, SelfMatch, Task, tasks
 from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, PublishedMethod, digits, find
 from fgbench.record import Mean, Record
+from fgbench.remote import show_url
 from fgbench.scoring import Result, score
 
 SHADES = ("grey35", "grey46", "grey58", "grey70", "grey82", "grey100")
@@ -75,6 +76,8 @@ def command(
 ) -> None:
     """Score SUBMISSION, an .npz file, against a benchmark's test items.
 
+    SUBMISSION, --benchmark and --out may be addresses such as s3://bucket/name.
+
     Every fault of the file is reported at once, with exit code 2; then nothing is written. A grid
     cell is the MAP over all queries of its row, with a 95 % interval over species.
     """
@@ -104,13 +107,14 @@ def command(
         return
     console = Console()
     paper = Convention(convention) is Convention.PAPER
-    console.print(to_text(result, Path(path).name, paper=paper))
+    console.print(to_text(result, Path(show_url(path)).name, paper=paper))
     if other:
         console.print(beside(result.record, other, paper=paper))
     if sample:
         console.print(Padding(Text(EXPLAINED), (0, 2, 1, 2)))
     if out:
-        console.print(f"  Written to [bold]{out}[/]: record.json, per_query.parquet, run.json\n")
+        written = ": record.json, per_query.parquet, run.json\n"
+        console.print(Text.assemble("  Written to ", (show_url(out), "bold"), written))
     if handed:
         console.print(Text.assemble("  Handed in: ", (str(handed), "bold")))
         console.print(Text(f"  Next: fgbench leaderboard check {to} --benchmark {benchmark}\n"))

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fgbench import remote
 from fgbench.errors import Fault, FaultyInput, FgbenchError, InputError
 from fgbench.manifest import show
 from fgbench.media.part_members import PartReader, has_parts, write_parts
 from fgbench.media.parts import ItemParts
 from fgbench.protocol import Medium
+from fgbench.submission.archive import MAX_BYTES
 from fgbench.submission.array import StoredArray
 from fgbench.submission.faults import Code
 from fgbench.submission.findings import EXAMPLES, Findings, several
@@ -87,18 +89,32 @@ def read_features(path: Path, *, parts: bool = False) -> Features:
 
 
 def read_folder(
-    folder: Path, wanted: Mapping[Medium, NDArray[np.str_]], *, parts: bool = False
+    source: str | Path, wanted: Mapping[Medium, NDArray[np.str_]], *, parts: bool = False
 ) -> FeatureFolder:
     """The features of all ``wanted`` items, media in their order, rows in the order of the ids.
 
-    ``parts``: with the items' parts, where a file has them. A medium without a file is left out,
-    other items than those wanted are too: notes say so.
+    ``source``: a folder, by its path or fsspec URL; of a URL, the files are copied for the while,
+    ``MAX_BYTES`` together at most. ``parts``: with the items' parts, where a file has them. A
+    medium without a file is left out, other items than those wanted are too: notes say so.
     Raises ``FaultyInput`` with the faults of all files: FG-F001 no file at all, FG-F052 items
-    without features, and those of the files themselves.
+    without features, and those of the files themselves; ``InputError`` (FG-D…) for a URL that
+    cannot be fetched.
     """
+    if (path := remote.local_path(source)) is not None:
+        return _read_folder(path, path, wanted, parts)
+    names = [feature_path(Path(), medium).name for medium in wanted]
+    with remote.fetched(str(source), names, MAX_BYTES) as copy:
+        return _read_folder(copy, remote.show_url(str(source)), wanted, parts)
+
+
+def _read_folder(
+    folder: Path, name: str | Path, wanted: Mapping[Medium, NDArray[np.str_]], parts: bool
+) -> FeatureFolder:
+    """``name``: what the folder is called in messages."""
+    refusal = f"The features {name} cannot be used"
     there = [medium for medium in wanted if feature_path(folder, medium).exists()]
     if not there:
-        raise FaultyInput(f"The features {folder} cannot be used", [_nothing(folder, wanted)])
+        raise FaultyInput(refusal, [_nothing(folder, name, wanted)])
     notes = [f"no {medium}.npz: {medium} is left out" for medium in wanted if medium not in there]
     found: dict[Medium, Features] = {}
     faults: list[Fault] = []
@@ -117,7 +133,7 @@ def read_folder(
             notes.append(f"{medium}.npz: {rows} are of no item of the benchmark, and not used")
         found[medium] = features.select(ids)
     if faults:
-        raise FaultyInput(f"The features {folder} cannot be used", faults)
+        raise FaultyInput(refusal, faults)
     return FeatureFolder(found, tuple(notes))
 
 
@@ -154,10 +170,10 @@ def unwritable(path: Path, error: OSError) -> FgbenchError:
     )
 
 
-def _nothing(folder: Path, wanted: Mapping[Medium, NDArray[np.str_]]) -> Fault:
+def _nothing(folder: Path, name: str | Path, wanted: Mapping[Medium, NDArray[np.str_]]) -> Fault:
     found = "no feature file" if folder.is_dir() else "no such folder"
     expected = " or ".join(f"{medium}.npz" for medium in wanted)
-    return Fault("FG-F001", str(folder), found, expected, "fgbench features writes such a folder")
+    return Fault("FG-F001", str(name), found, expected, "fgbench features writes such a folder")
 
 
 def _missing(medium: Medium, missing: list[str], total: int) -> Fault:

@@ -137,9 +137,7 @@ def _stack(benchmark: Benchmark, media: tuple[Medium, ...]) -> Gallery:
     return stack([benchmark.items[m].labels for m in media], labels, gains)
 
 
-def _values(
-    ranked: Ranked, slot: int, union: bool, labels: NDArray[np.int64]
-) -> TaskValues | None:
+def _values(ranked: Ranked, slot: int, union: bool, labels: NDArray[np.int32]) -> TaskValues | None:
     """One task's values; None where nothing was ranked. Queries left out of the task are NaN.
 
     ``labels`` [n]: those of the queries. A label is asked for by all its queries or by none.

@@ -7,7 +7,8 @@ hand, or made against another benchmark.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fgbench.errors import Fault, FaultyInput
+from fgbench import remote
+from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.record import Record
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ MAX_PER_QUERY = 1 << 28
 """Bytes, packed and unpacked; a run on fgxmedia-2019 needs about 1 MB."""
 
 SCORE_AGAIN = "score the submission again with `fgbench score … --out DIR`"
+_WANTED = f"a folder with {RECORD} and {PER_QUERY}"
 _TEXT = (pa.string(), pa.large_string())
 _COLUMNS = pa.schema(
     {
@@ -75,18 +78,34 @@ class Run:
 def read_run(source: str | Path | Result, label: str) -> tuple[Run | None, list[Fault]]:
     """Read a run's folder, or take a result of ``fgbench.score`` as it is; or say all its faults.
 
+    A folder's path or fsspec URL; one that cannot be fetched is a fault too.
     ``label`` names the run in faults, and stands in for a name where there is none. With a sound
     record the run comes also where its values are faulty, without a row, so that all can be said.
     """
     if not isinstance(source, str | Path):
         return _run(source.record, source.per_query, label, label), []
-    folder = Path(source)
-    where = f"{label}, {folder}"
-    record, faults = _read_record(folder / RECORD, where)
-    if record is None:
-        return None, faults
-    table, faults = _read_per_query(folder / PER_QUERY, record.per_query["sha256"], where)
-    return _run(record, table, str(folder), folder.resolve().name), faults
+    name = remote.show_url(str(source))
+    where = f"{label}, {name}"
+    try:
+        with _opened(source) as folder:
+            record, faults = _read_record(folder / RECORD, where)
+            if record is None:
+                return None, faults
+            table, faults = _read_per_query(folder / PER_QUERY, record.per_query["sha256"], where)
+            return _run(record, table, name, folder.resolve().name), faults
+    except InputError as error:  # of a URL
+        return None, [Fault(error.code, where, error.what, _WANTED, error.fix)]
+
+
+@contextmanager
+def _opened(source: str | Path) -> Iterator[Path]:
+    """The folder of a run; of a URL, a copy of its two files for the while."""
+    if (path := remote.local_path(source)) is not None:
+        yield path
+        return
+    limit = MAX_RECORD + MAX_PER_QUERY
+    with remote.fetched(str(source), (RECORD, PER_QUERY), limit) as folder:
+        yield folder
 
 
 def _run(record: Record, table: pa.Table, source: str, fallback: str) -> Run:
@@ -112,8 +131,7 @@ def printable(text: str) -> str:
 def _read_record(path: Path, where: str) -> tuple[Record | None, list[Fault]]:
     if not path.is_file():
         found = f"no {RECORD} in it" if path.parent.is_dir() else "no such folder"
-        wanted = f"a folder with {RECORD} and {PER_QUERY}"
-        return None, [Fault("FG-C001", where, found, wanted, SCORE_AGAIN)]
+        return None, [Fault("FG-C001", where, found, _WANTED, SCORE_AGAIN)]
     where = f"{where}, {RECORD}"
     try:
         record = Record.from_json(_content(path, MAX_RECORD).decode())

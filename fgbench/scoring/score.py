@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fgbench import remote
 from fgbench.benchmark import DEFAULT, Benchmark, load_benchmark
+from fgbench.dataset.io import read_bytes, write_bytes
 from fgbench.errors import FaultyInput, InputError
 from fgbench.protocol import Calibration, Convention
 from fgbench.record import Record
@@ -40,23 +42,22 @@ class Result:
     run: Mapping[str, Any]
 
     def write(self, folder: str | Path, *, force: bool = False) -> None:
-        """Write record.json, per_query.parquet and run.json; each whole or not at all.
+        """Write record.json, per_query.parquet and run.json, the record last; each whole or not.
 
-        Refuses (FG-R002) to replace another submission's record unless ``force``.
+        ``folder``: a path or an fsspec URL. Refuses (FG-R002) to replace another submission's
+        record unless ``force``; ``FgbenchError`` (FG-D010) where it cannot be written.
         """
-        out = Path(folder)
-        held = out / RECORD
-        if held.is_file() and not force and not _same_submission(held, self.record):
+        if not force and _is_taken(remote.join(folder, RECORD), self.record):
             raise InputError(
                 "FG-R002",
-                f"{out} holds the record of another submission",
+                f"{remote.show_url(str(folder))} holds the record of another submission",
                 why="It would be lost.",
                 fix="Choose another --out, or say --force.",
             )
-        out.mkdir(parents=True, exist_ok=True)
-        _replace(out / PER_QUERY, parquet(self.per_query))
-        _replace(out / "run.json", (json.dumps(dict(self.run), indent=1) + "\n").encode())
-        _replace(out / RECORD, self.record.to_json().encode())
+        write_bytes(remote.join(folder, PER_QUERY), parquet(self.per_query))
+        run = json.dumps(dict(self.run), indent=1) + "\n"
+        write_bytes(remote.join(folder, "run.json"), run.encode())
+        write_bytes(remote.join(folder, RECORD), self.record.to_json().encode())
 
 
 def score(
@@ -128,15 +129,13 @@ def _sound(report: Report) -> Submission:
     return report.submission
 
 
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
-
-
-def _same_submission(path: Path, record: Record) -> bool:
-    try:
-        held = json.loads(path.read_bytes())["submission"]["sha256"]
-    except (ValueError, KeyError, TypeError):
+def _is_taken(target: str | Path, record: Record) -> bool:
+    """Whether a record of another submission, or what else has its name, is there."""
+    path = remote.local_path(target)
+    if not (remote.exists(str(target)) if path is None else path.is_file()):
         return False
-    return bool(held == record.submission["sha256"])
+    try:
+        held = json.loads(read_bytes(target))["submission"]["sha256"]
+    except (ValueError, KeyError, TypeError):
+        return True
+    return bool(held != record.submission["sha256"])

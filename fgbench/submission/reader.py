@@ -3,7 +3,7 @@
 Memory stays under 512 MiB whatever the file says: the ids (``shapes.MAX_ID_BYTES`` a medium,
 a few times over while they are decoded), the zip's directory, and a block of rows at a time
 (``array.BLOCK_BYTES``). Deflated members are unpacked into a temporary file of at most
-``archive.MAX_BYTES``; others are mapped where they lie.
+``archive.MAX_BYTES``; others are mapped where they lie. A file at a URL is first copied there too.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import math
 import os
 from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fgbench import remote
 from fgbench.errors import FaultyInput
 from fgbench.protocol import MEDIA, Medium
+from fgbench.submission.archive import MAX_BYTES
 from fgbench.submission.array import StoredArray
 from fgbench.submission.card import MAX_CHARACTERS, read_card
 from fgbench.submission.faults import Code
@@ -37,28 +38,31 @@ if TYPE_CHECKING:
 Ids: TypeAlias = "dict[Medium, NDArray[np.str_]]"
 
 
-def read_submission(path: str | os.PathLike[str], progress: Progress | None = None) -> Submission:
+def read_submission(source: str | os.PathLike[str], progress: Progress | None = None) -> Submission:
     """Read a submission, looking at every number; whether it fits a benchmark, ``check`` says.
 
-    Raises ``FaultyInput`` with all structural faults of the file (codes ``FG-S…``), ``InputError``
-    where there is no file to read.
+    ``source``: a path or an fsspec URL. Raises ``FaultyInput`` with all structural faults of the
+    file (codes ``FG-S…``), ``InputError`` where there is no file to read (of a URL, ``FG-D…``).
     """
     findings = Findings()
-    submission, _ = examine(Path(path), findings, progress)
+    submission, _ = examine(source, findings, progress)
     if submission is None:
-        raise FaultyInput(f"The submission {path} cannot be used", findings.faults)
+        name = remote.show_url(os.fspath(source))
+        raise FaultyInput(f"The submission {name} cannot be used", findings.faults)
     return submission
 
 
 def examine(
-    path: Path, findings: Findings, progress: Progress | None = None
+    source: str | os.PathLike[str], findings: Findings, progress: Progress | None = None
 ) -> tuple[Submission | None, Ids]:
     """The submission, or None where ``findings`` has faults; and all ids that could be read.
 
     Later steps go on with what earlier ones found sound, so that one report has all faults and
     none that only follows from another.
     """
-    npz = Npz(path, findings, progress)
+    with remote.fetched_file(os.fspath(source), MAX_BYTES) as path:
+        # Once open, a copy is read without its name, and is gone when it is closed.
+        npz = Npz(path, findings, progress)
     arrays: dict[Key, StoredArray] = {}
     try:
         if npz.names or not findings:
@@ -75,7 +79,7 @@ def examine(
     space = ARRAYS[next(n for n in ARRAYS if n in npz.names)].space
     pairs = {key[:2] for key in arrays} if space is Space.PAIRWISE else ()
     submission = Submission(
-        path=str(path),
+        path=remote.show_url(os.fspath(source)),
         sha256=npz.sha256,
         space=space,
         binary=binary and space is not Space.SCORES,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fgbench.errors import Fault
@@ -52,14 +51,15 @@ def check(
 ) -> Report:
     """Everything that is wrong with a submission, in the file and against the benchmark.
 
-    Raises ``InputError`` only where there is no file to read.
+    ``source``: a path, an fsspec URL or a submission that was read. Raises ``InputError`` only
+    where there is no file to read.
     """
     findings = Findings()
     submission: Submission | None
     if isinstance(source, Submission):
         submission, ids = source, source.ids
     else:
-        submission, ids = examine(Path(source), findings, progress)
+        submission, ids = examine(source, findings, progress)
     notes = submission.notes if submission else tuple(findings.notes)
     check_ids(ids, benchmark, findings)
     if submission is None or findings:

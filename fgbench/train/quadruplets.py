@@ -94,8 +94,8 @@ def _draw(
                 "FG-Y051",
                 f"no {medium} item among those to learn from has class {label}, counted from 0",
                 why="A quadruplet may ask any medium for an item of any class.",
-                fix="Leave the class out of every medium, add an item of it, or do without quadruplets: "
-                "--set sampling=shuffled --set constraint=center.",
+                fix="Leave the class out of every medium, add an item of it, or do without "
+                "quadruplets: --set sampling=shuffled --set constraint=center.",
             )
         turns = -(-int(wanted.sum()) // len(members))
         drawn = np.concatenate([rng.permutation(members) for _ in range(turns)])

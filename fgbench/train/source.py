@@ -193,8 +193,8 @@ def _classes_without_items(
                     f"training items of {medium}",
                     f"none of {_count(lost)}, which other media have",
                     "training items of every class in every medium",
-                    "add items, take the class out of training in the other media, or declare it in "
-                    "benchmark.json: left_out",
+                    "add items, take the class out of training in the other media, or declare it "
+                    "in benchmark.json: left_out",
                 )
             )
         if unlearnt := sorted(set(test[medium].labels.tolist()) - every):

@@ -21,7 +21,9 @@ from typing import Any
 import fsspec
 import numpy as np
 import pytest
+import requests
 from small_build import audio_row, collected, rows, write_build
+from small_features import write_small_features
 
 from fgbench import load_benchmark, remote
 from fgbench.cli import main
@@ -202,6 +204,183 @@ def test_a_folder_without_benchmark_json_has_its_own_name(
         if (path := build / "manifests" / f"{medium}.parquet").is_file():
             s3.put_file(str(path), f"birds/plain/{medium}.parquet")
     assert load_benchmark("s3://birds/plain", "split_grouped").id == "plain"
+
+
+@pytest.fixture
+def scored(build: Path, tmp_path: Path) -> Path:
+    """A submission to the small build."""
+    items = load_benchmark(build).items
+    rng = np.random.default_rng(0)
+    vectors = {m: rng.normal(size=(len(i), 4)).astype(np.float32) for m, i in items.items()}
+    ids = {m: i.ids for m, i in items.items()}
+    write_submission(tmp_path / "sub.npz", ids=ids, embeddings=vectors)
+    return tmp_path / "sub.npz"
+
+
+def test_a_submission_is_scored_and_compared_where_it_is(
+    s3: Any, build: Path, scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3.put_file(str(scored), "birds/sub.npz")
+    against = ("--benchmark", build, "--json")
+    code, said, _ = run(capsys, "check", scored, *against)
+    there_code, there_said, _ = run(capsys, "check", "s3://birds/sub.npz", *against)
+    assert (code, there_code) == (0, 0)
+    expected = json.loads(said) | {"path": "s3://birds/sub.npz"}
+    assert json.loads(there_said) == expected
+
+    here_run, there_run = tmp_path / "run", "s3://birds/runs/one/"
+    assert run(capsys, "score", scored, *against, "--out", here_run)[0] == 0
+    assert run(capsys, "score", "s3://birds/sub.npz", *against, "--out", there_run)[0] == 0
+    written = there(s3, "birds/runs/one")
+    assert set(written) == {"record.json", "per_query.parquet", "run.json"}
+    for name in ("record.json", "per_query.parquet"):
+        assert written[name] == (here_run / name).read_bytes()
+
+    code, said, _ = run(capsys, "compare", here_run, there_run, *against)
+    assert code == 0
+    found = json.loads(said)
+    assert found["b"]["name"] == "one"  # as the folder, since the submission names no method
+    assert {row["difference"] for row in found["tasks"].values()} == {0}
+
+
+def test_a_record_comes_last_and_replaces_no_other(
+    s3: Any,
+    build: Path,
+    scored: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ("score", scored, "--benchmark", build, "--out", "s3://birds/run")
+    order: list[str] = []
+    write = remote.write
+
+    def goes_dead(url: str, data: bytes) -> None:
+        if url.endswith("run.json"):
+            raise FgbenchError("FG-X001", "the line went dead")
+        order.append(url)
+        write(url, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remote, "write", goes_dead)
+        assert run(capsys, *command)[0] == 1
+    assert order == ["s3://birds/run/per_query.parquet"]
+    assert set(there(s3, "birds/run")) == {"per_query.parquet"}
+    code, _, err = run(capsys, "compare", "s3://birds/run", "s3://birds/run", "--benchmark", build)
+    assert code == 2
+    assert err.count("FG-C001") == 2
+    assert run(capsys, *command)[0] == 0
+    assert run(capsys, *command)[0] == 0  # the same submission's own
+
+    s3.pipe_file("birds/run/record.json", b"somebody's own")
+    code, _, err = run(capsys, *command)
+    assert code == 2
+    assert "FG-R002  s3://birds/run holds the record of another submission" in err
+    assert s3.cat_file("birds/run/record.json") == b"somebody's own"
+    assert run(capsys, *command, "--force")[0] == 0
+    assert json.loads(s3.cat_file("birds/run/record.json"))["record_version"] == 1
+
+
+def test_a_method_learns_from_features_where_they_are(
+    s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = write_small_features(tmp_path)
+    s3.put(str(small.features), "birds/", recursive=True)
+    s3.pipe_file("birds/features/notes.txt", b"not a feature file")
+    command = ("baseline", "run", "jrl", "--benchmark", small.benchmark, "--set", "references=5")
+    assert run(capsys, *command, "--features", small.features, "--out", tmp_path / "one")[0] == 0
+    far = ("--features", "s3://birds/features", "--out", tmp_path / "two")
+    code, _, err = run(capsys, *command, *far)
+    assert (code, err) == (0, "")
+    one, two = (tmp_path / name / "submission.npz" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.fixture
+def calls(build: Path, scored: Path, tmp_path: Path) -> dict[str, tuple[object, ...]]:
+    """A call of each verb that reads or writes at an address, but for the address."""
+    small = write_small_features(tmp_path / "small")
+    against = ("--benchmark", build)
+    learn = ("baseline", "run", "jrl", "--benchmark", small.benchmark, "--out", tmp_path / "jrl")
+    return {
+        "check": ("check", *against),
+        "score": ("score", *against),
+        "write": ("score", scored, *against, "--out"),
+        "compare": ("compare", *against, "s3://birds/x"),
+        "features": (*learn, "--features"),
+    }
+
+
+each = pytest.mark.parametrize("name", ["check", "score", "write", "compare", "features"])
+
+
+def refused(
+    capsys: pytest.CaptureFixture[str], call: tuple[object, ...], address: str, exit_code: int = 2
+) -> str:
+    """What a call says that is refused."""
+    code, out, err = run(capsys, *call, address)
+    assert (code, out) == (exit_code, "")
+    assert "Traceback" not in err
+    assert "s3cret" not in err
+    return err
+
+
+@each
+def test_what_is_not_there(
+    s3: Any, calls: dict[str, Any], capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    err = refused(capsys, calls[name], "s3://no-such-bucket/x.npz")
+    assert "FG-D011" in err
+    assert "s3://no-such-bucket/x.npz" in err
+    if name != "write":
+        assert "FG-D011" in refused(capsys, calls[name], "s3://birds/x")
+
+
+@each
+def test_keys_that_have_no_right(
+    s3: Any, server: str, calls: dict[str, Any], capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    try:
+        requests.post(f"{server}/moto-api/reset-auth", data="0", timeout=10)
+        err = refused(capsys, calls[name], "s3://birds/x")
+    finally:
+        requests.post(f"{server}/moto-api/reset-auth", data="inf", timeout=10)
+    assert "FG-D015" in err
+    assert "AWS_ACCESS_KEY_ID" in err
+
+
+@each
+def test_s3fs_is_not_installed_for_any_verb(
+    s3: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    calls: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    registry = import_module("fsspec.registry")._registry
+    for protocol in ("s3", "s3a"):
+        monkeypatch.delitem(registry, protocol, raising=False)
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    err = refused(capsys, calls[name], "s3://birds/x")
+    assert "FG-E001" in err
+    assert "pip install s3fs" in err
+
+
+def test_what_is_no_submission_and_no_features(
+    s3: Any, calls: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3.pipe_file("birds/sub.npz", b"no archive")
+    s3.pipe_file("birds/features/image.npz", b"no archive")
+    code, said, _ = run(capsys, *calls["check"], "s3://birds/sub.npz")
+    assert code == 2
+    assert "s3://birds/sub.npz: 1 fault" in said
+    assert "FG-S002" in said
+    assert "FG-S002" in refused(capsys, calls["score"], "s3://birds/sub.npz")
+    err = refused(capsys, calls["features"], "s3://birds/features")
+    assert "The features s3://birds/features cannot be used" in err
+    assert "FG-F002" in err
+    s3.pipe_file("birds/none/x.txt", b"")
+    err = refused(capsys, calls["features"], "s3://birds/none")
+    assert "FG-F001  s3://birds/none" in err
 
 
 @pytest.fixture

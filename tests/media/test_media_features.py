@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fgbench.errors import Fault, FaultyInput
+from fgbench import remote
+from fgbench.errors import Fault, FaultyInput, InputError
 from fgbench.media.features import (
     Features,
     feature_path,
@@ -162,6 +163,21 @@ def test_all_faults_of_a_folder_come_at_once(tmp_path: Path) -> None:
         ("FG-F051", "video.npz"),
     ]
     assert "1 of 3 items have no row: nowhere" in str(error.value)
+
+
+def test_a_folder_is_read_at_an_address(tmp_path: Path) -> None:
+    write_features(feature_path(tmp_path, Medium.IMAGE), Features(IDS, ROWS))
+    base = f"memory://{tmp_path.name}/features"
+    remote.upload(tmp_path / "image.npz", f"{base}/image.npz")
+    remote.write(f"{base}/image.json", b"{}")
+    wanted = {Medium.IMAGE: IDS, Medium.TEXT: IDS}
+    found, local = read_folder(base, wanted), read_folder(tmp_path, wanted)
+    assert (found.features[Medium.IMAGE].rows == local.features[Medium.IMAGE].rows).all()
+    assert found.notes == local.notes
+    with pytest.raises(FaultyInput, match=f"FG-F001  {base}"):
+        read_folder(base, {Medium.AUDIO: IDS})
+    with pytest.raises(InputError, match="FG-D011"):
+        read_folder(f"{base}/nowhere", wanted)
 
 
 @pytest.mark.parametrize("made", [True, False])

@@ -311,6 +311,13 @@ def test_names_what_is_no_run_and_what_to_give(world):
         world.compare(one, one / "record.json")
 
 
+def test_names_both_addresses_that_lead_nowhere(world):
+    base = f"memory://{world.root.name}"
+    with pytest.raises(FaultyInput, match=f"(?s)A, {base}/one.*B, {base}/two") as error:
+        world.compare(f"{base}/one", f"{base}/two")
+    assert codes(error) == ["FG-D011", "FG-D011"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

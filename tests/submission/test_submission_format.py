@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from hashlib import sha256
 
 import numpy as np
 import pytest
 
+from fgbench import remote
+from fgbench.errors import FaultyInput
 from fgbench.protocol import Medium
 from fgbench.submission import Space, read_submission
 
@@ -127,6 +130,30 @@ def test_arrays_outlive_the_submission_unless_it_is_closed(score_members, save, 
         matrix = submission.scores(I, T)
     with pytest.raises(ValueError, match="closed"):
         matrix.rows(np.array([0]), np.arange(5))
+
+
+@pytest.mark.parametrize("deflated", [False, True])
+def test_a_submission_at_an_address_leaves_no_copy_and_can_be_read_on(
+    members, save, deflated, tmp_path, monkeypatch
+):
+    path, url = save(members, deflated=deflated), f"memory://{tmp_path.name}/s.npz"
+    remote.upload(path, url)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with read_submission(url) as there, read_submission(path) as here:
+        assert [*(tmp_path / "temporary").iterdir()] == []
+        assert (there.path, there.sha256) == (url, here.sha256)
+        for medium in there.media:
+            assert np.array_equal(there.embedding(medium), here.embedding(medium))
+
+
+def test_what_is_no_submission_at_an_address_is_named_without_its_key(tmp_path):
+    remote.write(f"memory://{tmp_path.name}/s.npz", b"no archive")
+    url = f"memory://me:s3cret@{tmp_path.name}/s.npz"
+    remote.write(url, b"no archive")
+    with pytest.raises(FaultyInput, match="FG-S002") as error:
+        read_submission(url)
+    assert "s3cret" not in str(error.value)
 
 
 def test_a_width_of_one_is_taken_and_said(members, save):
