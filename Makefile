@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo demo-train test lint types bench soak manifests clean
+.PHONY: help demo demo-train test lint types bench soak wheel manifests clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -58,7 +58,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,leaderboard,train]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,leaderboard,train,dask]'
 	touch $@
 
 bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in one run each
@@ -71,12 +71,25 @@ bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in 
 	$(BIN)/python tests/bench/jrl.py
 	$(BIN)/python tests/bench/loader.py
 	PYTHONPATH=tests $(BIN)/python tests/bench/board.py
+	$(BIN)/python tests/bench/scale.py
 
 soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py
+
+WHEEL = cd wheel-out && venv/bin/fgbench
+
+wheel:  ## the wheel in an empty environment: core scores, [leaderboard] and [build] build (PYTHON=…)
+	rm -rf dist wheel-out && $(PYTHON) -m venv wheel-out/venv && mkdir wheel-out/results
+	wheel-out/venv/bin/pip wheel --quiet --no-deps --wheel-dir dist .
+	wheel-out/venv/bin/pip install --quiet dist/*.whl
+	$(WHEEL) score --sample
+	wheel-out/venv/bin/pip install --quiet "$$(ls dist/*.whl)[leaderboard]"
+	$(WHEEL) leaderboard build --results results
+	wheel-out/venv/bin/pip install --quiet "$$(ls dist/*.whl)[build]"
+	$(WHEEL) build-data --sample --per-class 3 --out birds || test $$? = 3  # some sites are down
 
 manifests: $(VENV)/.core  ## rebuild manifests/ from a folder of sources: make manifests DATA=DIR
 	$(BIN)/python -m fgbench.manifests.build --data $(DATA)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo-out bench-out build dist *.egg-info
+	rm -rf $(VENV) demo-out bench-out wheel-out build dist *.egg-info

@@ -55,11 +55,13 @@ def build_site(
     benchmark: str | Path,
     out: Path,
     split_column: str | None = None,
+    hosted: bool = False,
     progress: Callable[[float], None] = lambda part: None,
 ) -> Built:
     """Check the entries of a store and write the site of their board.
 
-    ``benchmark``, ``split_column``: as for ``load_benchmark``. The board of ``DEFAULT`` shows the
+    ``benchmark``, ``split_column``: as for ``load_benchmark``; ``hosted``: its pages lead to those
+    of ``fgbench leaderboard serve``. The board of ``DEFAULT`` shows the
     numbers that papers print as well. Equal stores give equal bytes. Raises ``FaultyInput`` with
     every fault of the store, ``InputError`` (FG-L160) where ``out`` holds something that is no
     site, and what ``read_ground`` raises.
@@ -71,7 +73,7 @@ def build_site(
         raise FaultyInput("The board cannot be built", report.faults)
     printed = from_paper() if ground.benchmark.id == DEFAULT else ()
     board = make_board(ground.benchmark, report.entries, report.sums, printed)
-    files = dict(render_site(board, ground))
+    files = dict(render_site(board, ground, hosted))
     progress(0.9)
     _write(out, files)
     progress(1.0)
@@ -79,9 +81,9 @@ def build_site(
     return Built(out, board.benchmark.id, len(board.methods), len(report.entries), len(files), size)
 
 
-def render_site(board: Board, ground: Ground) -> Iterator[tuple[str, bytes]]:
+def render_site(board: Board, ground: Ground, hosted: bool) -> Iterator[tuple[str, bytes]]:
     """Every file of the site by its path, in no particular order."""
-    for page in _pages(board, ground):
+    for page in _pages(Templates(board, hosted), ground):
         yield page.path, page.html.encode()
         yield page.twin, dump(page.document).encode()
         for table in page.tables:
@@ -98,8 +100,8 @@ def render_site(board: Board, ground: Ground) -> Iterator[tuple[str, bytes]]:
         yield f"static/{name}", (static / name).read_bytes()
 
 
-def _pages(board: Board, ground: Ground) -> Iterator[Page]:
-    templates = Templates(board)
+def _pages(templates: Templates, ground: Ground) -> Iterator[Page]:
+    board = templates.board
     yield board_page(templates)
     yield history_page(templates)
     yield compare_page(templates)

@@ -44,7 +44,7 @@ def with_card(
     whole = complete(fields, opened.meta)
     for name, field in FIELDS.items():
         if name in whole and name not in fields:
-            faults += value_faults(f"{submission}, meta, {name}", whole[name], field)
+            faults += value_faults(f"{opened.path}, meta, {name}", whole[name], field)
     if results is not None and isinstance(fields.get("method"), str):
         faults += _taken(results, Named(str(card), fields["method"], opened.sha256))
     if faults:

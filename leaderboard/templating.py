@@ -49,9 +49,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The templates of one board."""
+    """The templates of one board. ``hosted``: beside it, under ``team/``, teams hand in."""
 
     board: Board
+    hosted: bool = False
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,6 +61,7 @@ class Templates:
         environment.filters |= {"address": address, "count": count, "say": say}
         environment.globals |= {
             "board": self.board,
+            "hosted": self.hosted,
             "benchmark": self.board.benchmark,
             "title": self.board.benchmark.title,
             "titles": measure_titles(self.board),

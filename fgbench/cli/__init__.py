@@ -28,7 +28,7 @@ VERBS = {
     "check": "Check a submission: every fault at once.",
     "score": "Score a submission: the sixteen numbers, with intervals.",
     "compare": "Compare two scored submissions, paired by query.",
-    "leaderboard": "Check a board's entries, and build its site.",
+    "leaderboard": "Check a board's entries, build its site, serve it.",
     "import-legacy": "Turn the authors' feature files into a submission.",
     "benchmark": "List benchmarks, or show one.",
 }
@@ -44,6 +44,9 @@ EXTRAS = {
     "ai_edge_litert": "birdnet",
     "distributed": "dask",
     **dict.fromkeys(("accelerate", "torch", "torchvision"), "train"),
+    **dict.fromkeys(("anyio", "h11", "python_multipart"), "serve"),
+    **dict.fromkeys(("sqlalchemy", "starlette", "uvicorn"), "serve"),
+    "psycopg": "postgres",
 }
 """The extra that brings a module; one that is missing is the user's to install, not a crash."""
 

@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fgbench.benchmark import DEFAULT, load_benchmark
+from fgbench.cli._leaderboard_serve import serve
+from fgbench.cli._leaderboard_token import token
 from fgbench.cli._progress import Bar
 
 RESULTS = "leaderboard/results"
@@ -23,7 +25,11 @@ RESULTS = "leaderboard/results"
 
 @click.group("leaderboard")
 def command() -> None:
-    """Check the entries of a board, and build its site."""
+    """Check the entries of a board, build its site, and serve it to teams."""
+
+
+command.add_command(serve)
+command.add_command(token)
 
 
 @command.command("check")
@@ -68,9 +74,15 @@ def check(results: Path, benchmark: str, split_column: str | None, as_json: bool
 @click.option(
     "--out", type=click.Path(path_type=Path), default="site", show_default=True, help="The site."
 )
+@click.option("--hosted", is_flag=True, help="Link to the pages of fgbench leaderboard serve.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def build(
-    results: Path, benchmark: str, split_column: str | None, out: Path, as_json: bool
+    results: Path,
+    benchmark: str,
+    split_column: str | None,
+    out: Path,
+    hosted: bool,
+    as_json: bool,
 ) -> None:
     """Build the static site of a board: open index.html in its folder.
 
@@ -79,7 +91,7 @@ def build(
     """
     site: Any = import_module("fgbench.leaderboard.build")
     with Bar("Building") as bar:
-        built = site.build_site(results, benchmark, out, split_column, bar)
+        built = site.build_site(results, benchmark, out, split_column, hosted, bar)
     if as_json:
         document = {
             "folder": str(built.folder),
