@@ -58,7 +58,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,leaderboard,train,dask]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench,build,dask,serve,train]'
 	touch $@
 
 bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in one run each
@@ -71,10 +71,12 @@ bench: $(VENV)/.bench  ## scoring, building and decoding beside their peers, in 
 	$(BIN)/python tests/bench/jrl.py
 	$(BIN)/python tests/bench/loader.py
 	PYTHONPATH=tests $(BIN)/python tests/bench/board.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/serve.py
 	$(BIN)/python tests/bench/scale.py
 
-soak: $(VENV)/.dev  ## twenty builds, each killed at random moments
+soak: $(VENV)/.dev  ## twenty builds and twenty servers, each killed at random moments
 	PYTHONPATH=tests $(BIN)/python tests/soak/kill.py
+	PYTHONPATH=tests $(BIN)/python tests/soak/serve.py
 
 WHEEL = cd wheel-out && venv/bin/fgbench
 
