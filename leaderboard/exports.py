@@ -15,21 +15,23 @@ from .board import Method
 from .figures import Figure
 
 _FORMULA = ("=", "+", "-", "@")
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\textbraceleft{}",  # BibTeX counts braces, escaped or not
-    "}": r"\textbraceright{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "→": r"$\rightarrow$",
-    "−": "--",
-    "–": "--",
-}
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\textbraceleft{}",  # BibTeX counts braces, escaped or not
+        "}": r"\textbraceright{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "→": r"$\rightarrow$",
+        "−": "--",
+        "–": "--",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def dump(document: object) -> str:
 
 def escape_latex(text: str) -> str:
     """The text without a meaning to TeX."""
-    return "".join(_LATEX.get(sign, sign) for sign in _one_line(text))
+    return _one_line(text).translate(_LATEX)
 
 
 def _disarm(cell: str | float | None) -> str | float | None:

@@ -85,6 +85,8 @@ def element(tag: str, *children: str, **attributes: str | float | None) -> Shape
 
 def plain(text: str) -> str:
     """The text without what XML cannot hold or what would turn its neighbours round."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
