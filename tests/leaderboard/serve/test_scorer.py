@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -10,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_board import hand, write_card, write_ground, write_vectors
 
@@ -120,6 +123,25 @@ def test_what_is_no_submission_is_a_fault(folder, ground, content, code):
     (folder / "submission.npz").write_bytes(content)
     verdict, _ = run(folder, ground)
     assert [fault.code for fault in verdict.faults] == [code]
+
+
+def test_a_bomb_is_a_fault_and_is_not_unpacked(folder, ground):
+    """A gibibyte of zeros in a megabyte, where a query has 24 items of eight numbers."""
+    with zipfile.ZipFile(folder / "submission.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for medium in ("image", "text"):
+            ids = io.BytesIO()
+            np.save(ids, np.array([f"{medium}/{n:02}" for n in range(24)]))
+            archive.writestr(f"{medium}_ids.npy", ids.getvalue())
+            head = io.BytesIO()
+            shape = {"descr": "<f4", "fortran_order": False, "shape": (24, 11_184_810)}
+            np.lib.format.write_array_header_1_0(head, shape)
+            with archive.open(f"{medium}.npy", "w") as member:
+                member.write(head.getvalue())
+                for _ in range(1024):
+                    member.write(bytes(1 << 20))
+    assert (folder / "submission.npz").stat().st_size < 4 << 20
+    verdict, _ = run(folder, ground)
+    assert [fault.code for fault in verdict.faults] == ["FG-S012"]
 
 
 def test_a_name_like_a_published_one_and_one_that_cannot_be_shown(folder, ground):
