@@ -12,7 +12,7 @@ _PUBLIC = {
     "load_benchmark": "fgbench.benchmark",
     "read_submission": "fgbench.submission",
     "check": "fgbench.submission",
-    "score": "fgbench.scoring",
+    "score": "fgbench.scoring.score",
     "compare": "fgbench.scoring.comparison",
 }
 __all__ = ["__version__", *_PUBLIC]

@@ -12,8 +12,8 @@ from typing import Any
 from fgbench.benchmark import Benchmark
 from fgbench.dataset.io import write_bytes
 from fgbench.errors import Fault, FaultyInput, FgbenchError
-from fgbench.scoring import Result
 from fgbench.scoring.run import MAX_RECORD, PER_QUERY, RECORD
+from fgbench.scoring.score import Result
 from fgbench.scoring.summary import parquet
 from fgbench.submission import Submission, check
 

@@ -14,8 +14,8 @@ from fgbench.benchmark import RANKS, Benchmark
 from fgbench.errors import Fault
 from fgbench.protocol import Calibration
 from fgbench.record import Record, TaskScore
-from fgbench.scoring.evaluate import SECONDARY
 from fgbench.scoring.summary import MOST_CONFUSED
+from fgbench.scoring.values import SECONDARY
 from fgbench.submission import Space
 from fgbench.submission.findings import quote
 

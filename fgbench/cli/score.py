@@ -19,7 +19,7 @@ from fgbench.protocol import Calibration, Convention, Medium, SelfMatch, Task, t
 from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL, PublishedMethod, digits, find
 from fgbench.record import Mean, Record
 from fgbench.remote import show_url
-from fgbench.scoring import Result, score
+from fgbench.scoring.score import Result, score
 
 SHADES = ("grey35", "grey46", "grey58", "grey70", "grey82", "grey100")
 """From the lowest MAP of a grid to the highest; the numbers are printed in any case."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fgbench.scoring.kernel import MEASURES, walk
+from fgbench.scoring.kernel import walk
+from fgbench.scoring.values import MEASURES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

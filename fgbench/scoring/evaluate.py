@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +14,6 @@ from threadpoolctl import threadpool_limits
 from fgbench.errors import InputError
 from fgbench.protocol import Calibration, Medium, Task
 from fgbench.scoring.gallery import Gallery, stack
-from fgbench.scoring.kernel import MEASURES
 from fgbench.scoring.ranks import Ranked, rank
 from fgbench.scoring.similarity import (
     BlockSimilarity,
@@ -24,6 +22,7 @@ from fgbench.scoring.similarity import (
     numpy_product,
     stacking,
 )
+from fgbench.scoring.values import TaskValues
 from fgbench.submission import Space, Submission
 
 if TYPE_CHECKING:
@@ -33,28 +32,8 @@ if TYPE_CHECKING:
 
 BLOCK = 256
 """Queries a block and worker: 256 rows of 21,476 float32 are 22 MB."""
-SECONDARY = (*MEASURES[1:], "ndcg@100")
 MOST_LABELS = 2048
 """The label × label tables of gains and confusions grow as the square of this."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskValues:
-    """What one task gave. Rows are the queries asked, in the benchmark's order.
-
-    ``rows``: [n] their places among the query medium's items; ``excluded``: [n] float32 AP without
-    the query in the gallery; ``included``: with it (X→All only); ``stable``: AP under the paper's
-    tie rule, self included (only when asked for); ``secondary``: [n, len(SECONDARY)] self excluded,
-    nDCG NaN where the benchmark has no taxonomy; ``firsts``: [L, L] how often each label stands
-    first, ties shared, rows by the query's label.
-    """
-
-    rows: NDArray[np.intp]
-    excluded: NDArray[np.float32]
-    included: NDArray[np.float32] | None
-    stable: NDArray[np.float64] | None
-    secondary: NDArray[np.float64]
-    firsts: NDArray[np.float64]
 
 
 def evaluate(

@@ -17,8 +17,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-MEASURES = ("ap", "ap@50", "map@r", "hit@1", "hit@5", "hit@10")
-"""What ``walk`` writes, in this order."""
 CUT = 50
 TOP = 100
 """nDCG looks at this many first places."""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgbench.scoring.gallery import Gallery
-from fgbench.scoring.kernel import MEASURES, rank_rows
+from fgbench.scoring.kernel import rank_rows
+from fgbench.scoring.values import MEASURES
 
 
 class Ranked(NamedTuple):

@@ -14,9 +14,9 @@ from fgbench import __version__
 from fgbench.benchmark import RANKS, Benchmark
 from fgbench.protocol import Calibration, Task
 from fgbench.record import Mean, Record, TaskScore
-from fgbench.scoring.evaluate import SECONDARY, TaskValues
 from fgbench.scoring.run import PER_QUERY
 from fgbench.scoring.uncertainty import LEVEL, Interval, bootstrap
+from fgbench.scoring.values import SECONDARY, TaskValues
 from fgbench.submission import Report, Space, Submission
 
 if TYPE_CHECKING:

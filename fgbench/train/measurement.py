@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fgbench.benchmark import Benchmark
 from fgbench.protocol import Task
-from fgbench.scoring import Result
+from fgbench.scoring.score import Result
 from fgbench.scoring.uncertainty import bootstrap
 
 

@@ -22,7 +22,7 @@ from fgbench.benchmark import Benchmark
 from fgbench.errors import FgbenchError, InputError
 from fgbench.protocol import MEDIA, tasks
 from fgbench.published import MEAN_BIMODAL, MEAN_MULTIMODAL
-from fgbench.scoring import Result, score
+from fgbench.scoring.score import Result, score
 from fgbench.train.dataset import Dataset
 from fgbench.train.hardware import Hardware
 from fgbench.train.measurement import Measure, measure

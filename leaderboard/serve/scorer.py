@@ -98,7 +98,7 @@ def main() -> None:
 
 def _score(benchmark: Benchmark, say: Callable[[Said, Mapping[str, Any]], None]) -> None:
     # Not before the limits hold: these read and compile.
-    from fgbench.scoring import score
+    from fgbench.scoring.score import score
 
     from ..card import FIELDS, read_card, value_faults
     from ..handin import hand_in, with_card

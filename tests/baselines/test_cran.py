@@ -15,8 +15,8 @@ from fgbench import benchmark as benchmarks
 from fgbench.baselines.cran import Cran, CranConfig, Level, NormAxis, agreements, mean_of_best
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.scoring import score
 from fgbench.scoring.chance import expected_ap
+from fgbench.scoring.score import score
 from fgbench.submission import Space, read_submission
 from fgbench.train.hardware import Hardware
 from fgbench.train.learner import Losses

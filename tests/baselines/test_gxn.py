@@ -16,7 +16,7 @@ from fgbench.baselines.gxn import REACH, Gxn, GxnConfig, Measure, Reading, compa
 from fgbench.errors import FaultyInput
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.scoring import score
+from fgbench.scoring.score import score
 from fgbench.submission import Space, read_submission
 from fgbench.train.dataset import Dataset
 from fgbench.train.forms import load_form

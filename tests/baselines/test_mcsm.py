@@ -14,7 +14,7 @@ from fgbench import benchmark as benchmarks
 from fgbench.baselines.mcsm import Mcsm, McsmConfig, Ranges, drawn_hinges
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.scoring import score
+from fgbench.scoring.score import score
 from fgbench.submission import Space, read_submission
 from fgbench.train.hardware import Hardware
 from fgbench.train.method import Batch, Budget

@@ -16,8 +16,8 @@ from fgbench import benchmark as benchmarks
 from fgbench.baselines.scan import Direction, Pooling, Scan, ScanConfig, agreements
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.scoring import score
 from fgbench.scoring.chance import expected_ap
+from fgbench.scoring.score import score
 from fgbench.submission import Space, read_submission
 from fgbench.train.attention import unpack
 from fgbench.train.hardware import Hardware

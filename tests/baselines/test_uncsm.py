@@ -16,7 +16,7 @@ from fgbench.baselines import uncsm
 from fgbench.baselines.uncsm import Bend, Score, Uncsm, UncsmConfig, dissimilar
 from fgbench.media.preset import Form
 from fgbench.protocol import Medium
-from fgbench.scoring import score
+from fgbench.scoring.score import score
 from fgbench.submission import Space, read_submission
 from fgbench.train.forms import load_form
 from fgbench.train.hardware import Hardware

@@ -13,9 +13,9 @@ from small_runs import draw_values, fill, list_queries, make_run, small_ground
 from fgbench.leaderboard.shares import sum_runs
 from fgbench.leaderboard.standing import rank
 from fgbench.protocol import MEDIA, Medium, SelfMatch
-from fgbench.scoring import score
 from fgbench.scoring.comparison import compare
 from fgbench.scoring.run import read_run
+from fgbench.scoring.score import score
 from fgbench.scoring.significance import Verdict
 from fgbench.submission import write_submission
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from oracle import brute
 
 from fgbench.scoring.ap import expected_ap, harmonic_numbers
-from fgbench.scoring.kernel import MEASURES, walk
+from fgbench.scoring.kernel import walk
+from fgbench.scoring.values import MEASURES
 
 
 def measures(scores, relevant):

@@ -18,9 +18,9 @@ from fgbench.benchmark import load_benchmark
 from fgbench.errors import FaultyInput, InputError
 from fgbench.protocol import SelfMatch
 from fgbench.record import Record
-from fgbench.scoring import Result
 from fgbench.scoring.comparison import compare
 from fgbench.scoring.run import MAX_PER_QUERY
+from fgbench.scoring.score import Result
 from fgbench.scoring.significance import Verdict, holm
 
 SPECIES = 12

@@ -10,7 +10,8 @@ from oracle import brute
 
 from fgbench.benchmark import Benchmark
 from fgbench.protocol import MEDIA, PAPER_STACK, Calibration, Medium, Task, bimodal_tasks
-from fgbench.scoring.evaluate import SECONDARY, TaskValues, evaluate
+from fgbench.scoring.evaluate import evaluate
+from fgbench.scoring.values import SECONDARY, TaskValues
 from fgbench.submission import check, write_submission
 
 Embeddings = Mapping[Medium, np.ndarray]

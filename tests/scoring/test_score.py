@@ -14,7 +14,7 @@ from fgbench import remote
 from fgbench.errors import FaultyInput, FgbenchError, InputError
 from fgbench.protocol import MEDIA, Convention
 from fgbench.record import Record
-from fgbench.scoring import score
+from fgbench.scoring.score import score
 from fgbench.submission import write_submission
 
 

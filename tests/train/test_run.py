@@ -14,7 +14,7 @@ from fgbench import benchmark as benchmarks
 from fgbench import read_submission
 from fgbench.errors import FaultyInput, InputError
 from fgbench.protocol import Medium
-from fgbench.scoring import score
+from fgbench.scoring.score import score
 from fgbench.train.hardware import Device, Hardware
 from fgbench.train.method import Scope
 from fgbench.train.recipe import Recipe
