@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgbench.errors import MissingExtra
+from fgbench.media.tags import any_tags
 
 try:
     import av
@@ -155,7 +156,7 @@ class _Container:
 
     def __init__(self, content: bytes) -> None:
         allowed = {"format_whitelist": ",".join(_CONTAINERS), "protocol_whitelist": "none"}
-        self._file = av.open(BytesIO(content), "r", options=allowed, metadata_errors="replace")
+        self._file = av.open(BytesIO(content), "r", options=allowed, **any_tags())
         streams = self._file.streams.audio
         decoded = self._file.decode(streams[0]) if streams else iter(())
         first = next(decoded, None)  # the header may state another rate than the data have

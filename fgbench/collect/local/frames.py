@@ -20,6 +20,7 @@ from typing import Any
 
 from fgbench.errors import MissingExtra
 from fgbench.manifest import show
+from fgbench.media.tags import any_tags
 
 try:
     import av
@@ -210,7 +211,7 @@ def _frames(container: Any, stream: Any, walk: _Walk) -> Iterator[Any]:
 
 def _open(video: Path) -> Any:
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    return av.open(f"file:{video}", container_options=options, metadata_errors="replace")
+    return av.open(f"file:{video}", container_options=options, **any_tags())
 
 
 def _stream(container: Any) -> Any:
