@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,9 @@ from .layout import REPORT, RESULT, SCRATCH
 from .ledger import Ledger
 from .settings import Limits
 from .states import Submission, Team
+
+_PATIENCE = 2.0
+"""Seconds that another server is given to let go of the folder."""
 
 
 class Vault:
@@ -62,16 +66,23 @@ class Vault:
         return vault
 
     def _take(self) -> None:
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise InputError(
-                "FG-H101",
-                f"another server has {self.data}",
-                why="Two servers would score everything twice.",
-                fix="Stop the other one, or name another --data.",
-            ) from error
+        """Take the lock; what a killed server had just started may hold it a moment more."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                if time.monotonic() < end:
+                    time.sleep(0.05)
+                    continue
+                os.close(self._lock)
+                raise InputError(
+                    "FG-H101",
+                    f"another server has {self.data}",
+                    why="Two servers would score everything twice.",
+                    fix="Stop the other one, or name another --data.",
+                ) from error
 
     def __enter__(self) -> Self:
         return self

@@ -185,6 +185,10 @@ def assert_unseen(board: Board, page: Any, id: str, name: str) -> None:
 def assert_fits(page: Any) -> None:
     """Nothing is beyond the screen, and its colours are those that were asked for."""
     width = page.viewport_size["width"]
+    for _ in range(50):  # a page that is still being put together is given time
+        if page.evaluate("document.documentElement.scrollWidth") <= width:
+            break
+        page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     red = page.evaluate("parseInt(getComputedStyle(document.body).backgroundColor.slice(4))")
