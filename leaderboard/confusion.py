@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+import numpy as np
+
 from fgbench.benchmark import RANKS, Benchmark
 from fgbench.record import Record
 
@@ -49,15 +51,18 @@ def name_species(benchmark: Benchmark) -> dict[int, str]:
     return names
 
 
+def list_ranks(benchmark: Benchmark, label: int) -> dict[str, str]:
+    """The species' genus, family and order; empty where the benchmark does not tell."""
+    taxonomy = benchmark.taxonomy
+    if taxonomy is None or label not in taxonomy.labels:
+        return {}
+    at = int(np.searchsorted(taxonomy.labels, label))
+    return {rank: getattr(taxonomy, rank)[at] for rank in RANKS[1:]}
+
+
 def find_kin(benchmark: Benchmark, one: int, other: int) -> str:
     """The closest rank that both species belong to, as ``Confusion.kin``."""
-    taxonomy = benchmark.taxonomy
-    if taxonomy is None or not {one, other} <= set(taxonomy.labels.tolist()):
+    first, second = list_ranks(benchmark, one), list_ranks(benchmark, other)
+    if not first or not second:
         return ""
-    labels = taxonomy.labels.tolist()
-    places = labels.index(one), labels.index(other)
-    for rank in RANKS[1:]:
-        first, second = (getattr(taxonomy, rank)[at] for at in places)
-        if first == second:
-            return rank
-    return "other"
+    return next((rank for rank in first if first[rank] == second[rank]), "other")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from fgbench.benchmark import RANKS
 from fgbench.protocol import Medium, bimodal_tasks
 
 from .board import Board
-from .confusion import find_kin, name_species
+from .confusion import find_kin, list_ranks, name_species
 from .exports import Table
 from .figures import Figure, Point, difficulty, heat_grid, heat_legend
 from .ground import Ground
@@ -62,7 +61,7 @@ def _list(board: Board) -> list[_Species]:
         _Species(
             label=label,
             name=names[label],
-            kin=_kin(board, label),
+            kin=list_ranks(benchmark, label),
             items={m.value: counts[m].count(label) for m in benchmark.media},
             view=views.get(label),
             found=_found(views[label], benchmark.media) if label in views else {},
@@ -70,14 +69,6 @@ def _list(board: Board) -> list[_Species]:
         for label in benchmark.labels.tolist()
     ]
     return sorted(known, key=lambda one: (one.found.get("mean") or 0.0, one.name))
-
-
-def _kin(board: Board, label: int) -> dict[str, str]:
-    taxonomy = board.benchmark.taxonomy
-    if taxonomy is None:
-        return {}
-    at = taxonomy.labels.tolist().index(label)
-    return {rank: getattr(taxonomy, rank)[at] for rank in RANKS[1:]}
 
 
 def _found(view: SpeciesView, media: tuple[Medium, ...]) -> dict[str, float | None]:

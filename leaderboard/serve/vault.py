@@ -6,7 +6,6 @@ one rename; results come beside it the same way. What the ledger does not know i
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fgbench.collect.crawl.lock import acquire
 from fgbench.errors import InputError
 
 from .disk import create, sync_folder, writing
@@ -53,9 +53,7 @@ class Vault:
         """
         make_folder(data)
         try:
-            lock = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            vault = cls(data, limits or Limits(), lock)
-            vault._take()
+            vault = cls(data, limits or Limits(), _lock(data))
             shutil.rmtree(vault._incoming, ignore_errors=True)
             for folder in (vault._incoming, vault._submissions):
                 folder.mkdir(exist_ok=True, mode=0o700)
@@ -64,25 +62,6 @@ class Vault:
         except OSError as error:
             raise _unusable(data, error) from error
         return vault
-
-    def _take(self) -> None:
-        """Take the lock; what a killed server had just started may hold it a moment more."""
-        end = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError as error:
-                if time.monotonic() < end:
-                    time.sleep(0.05)
-                    continue
-                os.close(self._lock)
-                raise InputError(
-                    "FG-H101",
-                    f"another server has {self.data}",
-                    why="Two servers would score everything twice.",
-                    fix="Stop the other one, or name another --data.",
-                ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -217,6 +196,27 @@ def make_folder(data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise _unusable(data, error) from error
+
+
+def _lock(data: Path) -> int:
+    """Lock the folder; what a killed server had just started may hold it a moment more."""
+
+    def refuse(holder: str) -> InputError:
+        return InputError(
+            "FG-H101",
+            f"another server has {data} ({holder})",
+            why="Two servers would score everything twice.",
+            fix="Stop the other one, or name another --data.",
+        )
+
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return acquire(data / "lock", refuse)
+        except InputError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def _unusable(data: Path, error: OSError) -> InputError:

@@ -2,7 +2,6 @@
    here but how often a verdict was reached. */
 "use strict";
 
-const MOST = 5;
 const SIGNS = { "a better": "+", "b better": "−", "not separable": "=" };
 const form = field("compare");
 const documents = new Map();
@@ -152,7 +151,7 @@ async function compareChosen() {
     const views = await load(first.value);
     if (turn !== waiting) return; // another choice was made meanwhile
     fill(first, others, views[view]);
-    field("said").textContent = `${picked.length} of at most ${MOST} methods.`;
+    field("said").textContent = `${picked.length} of at most ${MOST_PICKS} methods.`;
   } catch {
     field("said").textContent = `The numbers of ${first.textContent} could not be loaded. Load the page again.`;
   }
@@ -167,7 +166,7 @@ function startCompare() {
   const wanted = (state.get("methods") || "").split(",");
   for (const part of all("[data-view]", form)) {
     const label = part.querySelector("label");
-    for (let i = 1; i < MOST; i += 1) {
+    for (let i = 1; i < MOST_PICKS; i += 1) {
       const copy = label.cloneNode(true);
       copy.firstChild.textContent = i === 1 ? "against " : "and ";
       copy.querySelector("option").textContent = i === 1 ? "choose" : "–";

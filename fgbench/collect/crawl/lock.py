@@ -37,7 +37,7 @@ def acquire(file: Path, refuse: Callable[[str], InputError]) -> int:
     The system lets go when the process ends, killed too. Raises what ``refuse`` makes of the holder
     where that is another.
     """
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
