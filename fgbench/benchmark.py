@@ -79,6 +79,13 @@ class Benchmark:
     queries of these labels are not asked of that medium. Undeclared gaps are a fault."""
     train: Mapping[Medium, int] = field(default_factory=dict)
     """How many training items the manifests list; 0 where they list none."""
+    labels: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    """All labels that occur in the test items, ascending."""
+
+    def __post_init__(self) -> None:
+        everywhere = [self.items[m].labels for m in self.media]
+        found = np.unique(np.concatenate(everywhere)) if everywhere else np.zeros(0, np.int64)
+        object.__setattr__(self, "labels", found)
 
     @property
     def media(self) -> tuple[Medium, ...]:
@@ -87,11 +94,6 @@ class Benchmark:
     @property
     def tasks(self) -> tuple[Task, ...]:
         return tasks(self.media)
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """All labels that occur in the test items, ascending."""
-        return np.unique(np.concatenate([self.items[m].labels for m in self.media]))
 
 
 def shipped() -> dict[str, str]:

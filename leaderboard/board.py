@@ -164,7 +164,7 @@ def make_board(
 ) -> Board:
     """The board of checked entries and of the numbers that papers print for this benchmark.
 
-    ``sums``: by slug what ``sum_runs`` gives of every entry. An entry under the very name of a
+    ``sums``: by slug what ``sum_run`` gives of every entry. An entry under the very name of a
     published method shares its page.
     """
     methods = {slug(p.method.name): Method(slug(p.method.name), p.method.name, p) for p in printed}

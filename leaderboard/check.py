@@ -12,7 +12,7 @@ from fgbench.benchmark import Benchmark
 from fgbench.errors import Fault, FaultyInput
 from fgbench.protocol import PROTOCOL_VERSION
 from fgbench.record import Record, Status
-from fgbench.scoring.run import PER_QUERY, RECORD
+from fgbench.scoring.run import PER_QUERY, RECORD, Run
 from fgbench.scoring.summary import describe_benchmark
 from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums
 from fgbench.submission.findings import quote
@@ -20,8 +20,8 @@ from fgbench.submission.findings import quote
 from .card import card_faults
 from .faults import Code, fault
 from .names import Named, clash_faults, place, printed_faults
-from .recount import recount_faults
-from .shares import sum_runs
+from .recount import count_again, coverage_faults, recount_faults
+from .shares import Layout, lay_out, sum_run
 from .store import Entry, read_results
 from .unproven import shape_faults
 
@@ -30,7 +30,7 @@ from .unproven import shape_faults
 class Report:
     """What a check found. ``entries`` are all that could be read, sound or not.
 
-    ``sums``: by slug what ``sum_runs`` gives of each whose values are the benchmark's.
+    ``sums``: by slug what ``sum_run`` gives of each whose values are the benchmark's.
     """
 
     entries: tuple[Entry, ...]
@@ -50,40 +50,60 @@ def check_results(
     MAPs, means, classes and intervals are counted again from the per-query values; see ``unproven``
     for what these cannot prove. ``progress`` is told the part done.
     """
-    entries, faults = read_results(folder)
-    sums = {}
-    for number, entry in enumerate(entries, 1):
-        wrong, summed = _check_entry(entry, benchmark)
-        faults += wrong
+    layout = lay_out(benchmark)
+    wrong: dict[str, list[Fault]] = {}
+    sums: dict[str, ClusterSums] = {}
+
+    def look(entry: Entry, run: Run) -> None:
+        where = _record(entry)
+        wrong[where], summed = _check_entry(entry, run, layout, benchmark)
         if summed is not None:
-            sums[entry.slug] = summed
-        progress(number / len(entries))
-    named = [Named(str(e.folder), e.name, e.run.submission) for e in entries if e.name]
+            sums[where] = summed
+
+    entries, faults = read_results(folder, look, progress)
+    counted = count_again(sums, benchmark)
+    for entry in entries:
+        where = _record(entry)
+        faults += wrong[where]
+        if where in counted:
+            faults += recount_faults(where, entry.record, counted[where])
+    named = [Named(str(e.folder), e.name, e.submission) for e in entries if e.name]
     faults += [f for entry in named for f in printed_faults(entry)]
     faults += [f for one, other in combinations(named, 2) for f in clash_faults(one, other)]
-    return Report(entries, sums, tuple(faults))
+    by_slug = {e.slug: sums[where] for e in entries if (where := _record(e)) in sums}
+    return Report(entries, by_slug, tuple(faults))
 
 
-def _check_entry(entry: Entry, benchmark: Benchmark) -> tuple[list[Fault], ClusterSums | None]:
-    """Everything that keeps one entry off the board but for its neighbours; and its sums."""
-    record, where = entry.record, f"{entry.folder}, {RECORD}"
+def _record(entry: Entry) -> str:
+    """What faults call its record."""
+    return f"{entry.folder}, {RECORD}"
+
+
+def _check_entry(
+    entry: Entry, run: Run, layout: Layout, benchmark: Benchmark
+) -> tuple[list[Fault], ClusterSums | None]:
+    """Everything that keeps one entry off the board but for its numbers and its neighbours.
+
+    Its sums come with it where its values are the benchmark's and its tasks those of the record.
+    """
+    record, where, rows = entry.record, _record(entry), run.per_query.num_rows
     faults = [*_place_faults(entry), *_card_faults(record, where)]
     if record.status is not Status.SELF_REPORTED:
         faults.append(fault(Code.STATUS, f"{where}, status", record.status.value))
-    wrong = _setting_faults(record, entry.run.per_query.num_rows, benchmark, where)
+    wrong = _setting_faults(record, rows, benchmark, where)
     faults += wrong + shape_faults(where, record, benchmark)
     if any(f.code == Code.BENCHMARK for f in wrong):
         return faults, None
     try:
-        sums = sum_runs({where: entry.run}, benchmark)[where]
+        sums = sum_run(run, layout)
     except FaultyInput as error:
         return [*faults, *error.faults], None
-    rows = entry.run.per_query.num_rows
-    return [*faults, *recount_faults(where, record, rows, sums, benchmark)], sums
+    gaps = coverage_faults(where, record, rows, sums)
+    return [*faults, *gaps], None if gaps else sums
 
 
 def _place_faults(entry: Entry) -> list[Fault]:
-    wanted = place(entry.name, entry.run.submission)
+    wanted = place(entry.name, entry.submission)
     found = f"{entry.folder.parent.name}/{entry.folder.name}"
     if not entry.name or found == wanted:
         return []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from fgbench.benchmark import RANKS, Benchmark
 from fgbench.record import Record
@@ -33,11 +32,11 @@ def list_confusions(record: Record, benchmark: Benchmark, most: int) -> list[Con
     for _, score in sorted(record.scores.items()):
         for label, shown, queries in score.confused:
             counts[label, shown] += queries
-    names = name_species(benchmark)
+    names, ranks = name_species(benchmark), list_ranks(benchmark)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [
         Confusion(
-            label, names[label], shown, names[shown], queries, find_kin(benchmark, label, shown)
+            label, names[label], shown, names[shown], queries, find_kin(ranks[label], ranks[shown])
         )
         for (label, shown), queries in ordered[:most]
     ]
@@ -51,18 +50,17 @@ def name_species(benchmark: Benchmark) -> dict[int, str]:
     return names
 
 
-def list_ranks(benchmark: Benchmark, label: int) -> dict[str, str]:
-    """The species' genus, family and order; empty where the benchmark does not tell."""
-    taxonomy = benchmark.taxonomy
-    if taxonomy is None or label not in taxonomy.labels:
-        return {}
-    at = int(np.searchsorted(taxonomy.labels, label))
-    return {rank: getattr(taxonomy, rank)[at] for rank in RANKS[1:]}
+def list_ranks(benchmark: Benchmark) -> dict[int, dict[str, str]]:
+    """By label the species' genus, family and order; empty where the benchmark does not tell."""
+    ranks: dict[int, dict[str, str]] = {label: {} for label in benchmark.labels.tolist()}
+    if (taxonomy := benchmark.taxonomy) is not None:
+        for at, label in enumerate(taxonomy.labels.tolist()):
+            ranks[label] = {rank: getattr(taxonomy, rank)[at] for rank in RANKS[1:]}
+    return ranks
 
 
-def find_kin(benchmark: Benchmark, one: int, other: int) -> str:
-    """The closest rank that both species belong to, as ``Confusion.kin``."""
-    first, second = list_ranks(benchmark, one), list_ranks(benchmark, other)
-    if not first or not second:
+def find_kin(one: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """The closest rank that both species belong to, given the ranks of each; as in Confusion."""
+    if not one or not other:
         return ""
-    return next((rank for rank in first if first[rank] == second[rank]), "other")
+    return next((rank for rank in one if one[rank] == other[rank]), "other")

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fgbench.dataset.rendering import address
 from fgbench.published import digits
@@ -118,6 +119,7 @@ def dump(document: object) -> str:
     return text + "\n"
 
 
+@lru_cache(4096)  # names come again in thousands of rows
 def escape_latex(text: str) -> str:
     """The text without a meaning to TeX."""
     return _one_line(text).translate(_LATEX)
@@ -138,5 +140,6 @@ def _latex_cell(cell: str | float | None) -> str:
     return escape_latex(str(cell))
 
 
+@lru_cache(4096)
 def _one_line(text: str) -> str:
     return " ".join(text.split())

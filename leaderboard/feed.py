@@ -31,7 +31,7 @@ def write_feed(board: Board) -> str:
     _add(ElementTree.SubElement(feed, "author"), "name", "fgbench")
     for year, method in dated:
         entry = ElementTree.SubElement(feed, "entry")
-        submission = method.entry.run.submission if method.entry else ""
+        submission = method.entry.submission if method.entry else ""
         _add(entry, "id", _urn(f"{board.benchmark.id}/{method.slug}/{submission}"))
         _add(entry, "title", method.name)
         _add(entry, "updated", _first_day(year))

@@ -51,7 +51,7 @@ class Totals:
 def total(sums: Mapping[str, ClusterSums], over: Mapping[str, tuple[str, ...]]) -> Totals:
     """The totals of entries on the measures ``over``, in the order of their names.
 
-    ``sums`` is what ``sum_runs`` gives. Every task of a mean is a measure too.
+    ``sums`` is what ``sum_run`` gives. Every task of a mean is a measure too.
     """
     entries = tuple(sorted(sums))
     size = len(sums[entries[0]].clusters) if entries else 0
@@ -84,7 +84,8 @@ def flip_pairs(values: NDArray[np.float64], *, flips: int, seed: int) -> NDArray
                 apart = flipped[i + 1 :] - flipped[i]
                 np.abs(apart, out=apart)
                 found = apart >= bars[at, i, i + 1 :, None]
-                reached[at, i, i + 1 :] += np.count_nonzero(found, axis=1)
+                # A block has 1,024 flips at most; count_nonzero would add up 64 bits for each.
+                reached[at, i, i + 1 :] += found.sum(axis=1, dtype=np.uint16)
     reached += reached.transpose(0, 2, 1)
     exact = is_exact(clusters, flips)
     p: NDArray[np.float64] = reached / 2**clusters if exact else (1 + reached) / (1 + flips)
@@ -126,7 +127,10 @@ def resample(totals: Totals, *, draws: int, seed: int) -> dict[str, NDArray[np.f
 def bound(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The interval that holds the middle ``LEVEL`` of each row's draws, [2, rows]."""
     ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    found: NDArray[np.float64] = np.quantile(values, ends, axis=1)
+    # NumPy sorts with vector instructions and picks single places without: of rows in order,
+    # quantile takes a third of the time.
+    inorder = np.sort(values, axis=1)
+    found: NDArray[np.float64] = np.quantile(inorder, ends, axis=1, overwrite_input=True)
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fgbench.benchmark import Benchmark
 from fgbench.errors import Fault
-from fgbench.protocol import Task, bimodal_tasks, multimodal_tasks
+from fgbench.protocol import bimodal_tasks, multimodal_tasks
 from fgbench.record import Mean, Record
 from fgbench.scoring.summary import INCLUDED
 from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums, Interval
@@ -26,18 +26,32 @@ SLACK = 1 / 8
 does not promise one stream of random numbers to all its versions."""
 
 
-def recount_faults(
-    where: str, record: Record, rows: int, sums: ClusterSums, benchmark: Benchmark
-) -> list[Fault]:
-    """What a record says otherwise than its per-query values: queries, MAPs, means, intervals.
+def count_again(sums: Mapping[str, ClusterSums], benchmark: Benchmark) -> dict[str, dict[str, Any]]:
+    """By entry all that its per-query values give, in the form of a record.
 
-    The record must be of this benchmark; ``sums`` is what ``sum_runs`` gives of its values, of
-    which there are ``rows``. Numbers agree within ``TOLERANCE``, intervals within ``SLACK``.
+    ``sums`` is what ``sum_run`` gives of each. An interval is an ``Interval``; a mean is there
+    where its tasks all are.
     """
-    counted = _count(sums, benchmark)
-    faults = _coverage_faults(where, record, sums, rows)
-    if faults:
-        return faults
+    if not sums:
+        return {}
+    families = {
+        "bimodal": tuple(task.code for task in bimodal_tasks(benchmark.media)),
+        "multimodal": tuple(task.code for task in multimodal_tasks(benchmark.media)),
+    }
+    included = tuple(code + INCLUDED for code in families["multimodal"])
+    tasks = (*(task.code for task in benchmark.tasks), *included)
+    means = {**families, "multimodal" + INCLUDED: included}
+    intervals = _intervals(sums, {**{key: (key,) for key in tasks}, **means})
+    return {entry: _count(summed, families, intervals[entry]) for entry, summed in sums.items()}
+
+
+def recount_faults(where: str, record: Record, counted: Mapping[str, Any]) -> list[Fault]:
+    """What a record says otherwise than its per-query values: MAPs, means, species, intervals.
+
+    ``counted`` is of ``count_again``. Numbers agree within ``TOLERANCE``, intervals within
+    ``SLACK``.
+    """
+    faults = []
     for group, found in (("scores", record.scores), ("means", record.means)):
         gone, more = counted[group].keys() - found.keys(), found.keys() - counted[group].keys()
         faults += [fault(Code.VALUE, f"{where}, {group}", f"no {name}") for name in sorted(gone)]
@@ -51,8 +65,8 @@ def recount_faults(
     return shorten(sorted(faults, key=lambda f: f.where))
 
 
-def _coverage_faults(where: str, record: Record, sums: ClusterSums, rows: int) -> list[Fault]:
-    """Tasks whose queries are not all there, and values of tasks that are not scored."""
+def coverage_faults(where: str, record: Record, rows: int, sums: ClusterSums) -> list[Fault]:
+    """Tasks whose queries are not all among the ``rows``, and rows of tasks that are not scored."""
     whole = {key for key in sums.keys if not key.endswith(INCLUDED)}
     faults = [
         fault(Code.QUERIES, f"{where}, scores.{quote(code)[1:-1]}", "not a value for each query")
@@ -66,19 +80,23 @@ def _coverage_faults(where: str, record: Record, sums: ClusterSums, rows: int) -
     return faults
 
 
-def _count(sums: ClusterSums, benchmark: Benchmark) -> dict[str, dict[str, Any]]:
-    """All that the per-query values give, in the form of a record; an interval is an Interval."""
+def _count(
+    sums: ClusterSums,
+    families: Mapping[str, tuple[str, ...]],
+    intervals: Mapping[str, Interval | None],
+) -> dict[str, Any]:
     maps = {
         key: float(total / count)
         for key, total, count in zip(
             sums.keys, sums.sums.sum(axis=0), sums.counts.sum(axis=0), strict=True
         )
     }
-    families = _families(benchmark, maps)
-    over = dict(families)
-    if "multimodal" in families:
-        over["multimodal" + INCLUDED] = tuple(c + INCLUDED for c in families["multimodal"])
-    intervals = _intervals(sums, over)
+    over = {name: family for name, family in families.items() if set(family) <= maps.keys()}
+    if "multimodal" in over:
+        over["multimodal" + INCLUDED] = tuple(c + INCLUDED for c in over["multimodal"])
+    means = {n: float(np.mean([maps[code] for code in codes])) for n, codes in over.items()}
+    classes = {key: _classes(sums, column) for column, key in enumerate(sums.keys)}
+    counts = dict(zip(sums.keys, sums.counts.sum(axis=0).astype(int).tolist(), strict=True))
 
     def score(key: str, values: Mapping[str, float]) -> dict[str, Any]:
         included = key + INCLUDED if key + INCLUDED in values else None
@@ -89,40 +107,30 @@ def _count(sums: ClusterSums, benchmark: Benchmark) -> dict[str, dict[str, Any]]
             "ci95_self_included": intervals[included] if included else None,
         }
 
-    means = {n: float(np.mean([maps[code] for code in codes])) for n, codes in over.items()}
-    classes = {key: _classes(sums, column) for column, key in enumerate(sums.keys)}
-    counts = dict(zip(sums.keys, sums.counts.sum(axis=0).astype(int).tolist(), strict=True))
-    tasks = [key for key in sums.keys if not key.endswith(INCLUDED)]
     return {
         "scores": {
             key: {**score(key, maps), "queries": counts[key], "classes": classes[key]}
-            for key in tasks
+            for key in maps
+            if not key.endswith(INCLUDED)
         },
-        "means": {name: score(name, means) for name in families},
+        "means": {name: score(name, means) for name in over if not name.endswith(INCLUDED)},
     }
-
-
-def _families(benchmark: Benchmark, maps: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
-    """The means whose tasks are all there, by name."""
-
-    def codes(family: tuple[Task, ...]) -> tuple[str, ...]:
-        return tuple(task.code for task in family)
-
-    both = {
-        "bimodal": codes(bimodal_tasks(benchmark.media)),
-        "multimodal": codes(multimodal_tasks(benchmark.media)),
-    }
-    return {name: family for name, family in both.items() if set(family) <= maps.keys()}
 
 
 def _intervals(
-    sums: ClusterSums, over: Mapping[str, tuple[str, ...]]
-) -> dict[str, Interval | None]:
-    """The interval of each task and mean, from draws of species' sums as ``bootstrap`` takes it."""
-    measures = {**{key: (key,) for key in sums.keys}, **over}
-    drawn = resample(total({"": sums}, measures), draws=DRAWS, seed=0)
-    bounds = {name: None if d is None else bound(d)[:, 0].tolist() for name, d in drawn.items()}
-    return {name: b and Interval(b[0], b[1], LEVEL, DRAWS, 0) for name, b in bounds.items()}
+    sums: Mapping[str, ClusterSums], over: Mapping[str, tuple[str, ...]]
+) -> dict[str, dict[str, Interval | None]]:
+    """By entry the interval of each measure, from draws of species' sums as ``bootstrap`` takes it.
+
+    One draw serves all entries.
+    """
+    totals = total(sums, over)
+    found: dict[str, dict[str, Interval | None]] = {entry: {} for entry in totals.entries}
+    for name, values in resample(totals, draws=DRAWS, seed=0).items():
+        bounds = [None] * len(found) if values is None else bound(values).T.tolist()
+        for entry, ends in zip(totals.entries, bounds, strict=True):
+            found[entry][name] = ends and Interval(ends[0], ends[1], LEVEL, DRAWS, 0)
+    return found
 
 
 def _classes(sums: ClusterSums, column: int) -> dict[str, float]:
@@ -133,21 +141,21 @@ def _classes(sums: ClusterSums, column: int) -> dict[str, float]:
 def _differences(where: str, found: Mean, counted: Mapping[str, Any]) -> Iterator[Fault]:
     for name, value in counted.items():
         said = getattr(found, name)
-        if isinstance(value, dict):
-            if not isinstance(said, dict) or said.keys() != value.keys():
-                text = f"{name} of other labels than its queries"
-                yield fault(Code.VALUE, f"{where}.{name}", text)
-                continue
-            pairs = [(f"{name}.{key}", said[key], value[key]) for key in value]
-        else:
-            pairs = [(name, said, value)]
-        for at, one, other in pairs:
-            if not _agrees(one, other):
-                shown = _shown(other)
-                yield fault(Code.VALUE, f"{where}.{at}", _shown(one), expected=shown)
+        if not isinstance(value, dict):
+            said, value = {"": said}, {"": value}
+        elif not isinstance(said, dict) or said.keys() != value.keys():
+            text = f"{name} of other labels than its queries"
+            yield fault(Code.VALUE, f"{where}.{name}", text)
+            continue
+        for key, other in value.items():
+            if not _agrees(said[key], other):
+                at = f"{where}.{name}" + (f".{key}" if key else "")
+                yield fault(Code.VALUE, at, _shown(said[key]), expected=_shown(other))
 
 
 def _agrees(said: Any, counted: Any) -> bool:
+    if isinstance(said, float) and isinstance(counted, float):
+        return abs(said - counted) <= TOLERANCE
     if counted is None or said is None:
         return said is counted
     if isinstance(counted, Interval):

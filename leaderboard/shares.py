@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,31 +17,25 @@ from fgbench.scoring.summary import INCLUDED
 from fgbench.scoring.uncertainty import ClusterSums
 
 
-def sum_runs(runs: Mapping[str, Run], ground: Benchmark) -> dict[str, ClusterSums]:
-    """Sum every run's AP by species: by entry, one column a task, X→All once more self-included.
+def sum_run(run: Run, layout: Layout) -> ClusterSums:
+    """Sum a run's AP by species: one column a task, X→All once more self-included.
 
     The latter's keys end in ``INCLUDED``. A task of which a run lacks a query has no column, for
-    its mean would be over other queries than the others' means. All entries have the same species
-    and, where they have a column, the same counts. Rows may come in any order. Raises
-    ``FaultyInput`` (FG-L101) with every run whose values are not the benchmark's.
+    its mean would be over other queries than the others' means. All runs of one layout have the
+    same species and, where they have a column, the same counts. Rows may come in any order. Raises
+    ``FaultyInput`` (FG-L101) where the values are not the benchmark's.
     """
-    layout = _lay_out(ground)
-    found, faults = {}, []
-    for entry, run in runs.items():
-        slot, excluded, included = _read(run, layout)
-        if wrong := _wrong(slot, excluded, included, layout):
-            where = f"{run.source}, {PER_QUERY}"
-            wanted = "every query of the benchmark once, with an AP from 0 to 1"
-            faults.append(Fault("FG-L101", where, f"{wrong:,} rows", wanted, SCORE_AGAIN))
-        else:
-            found[entry] = _sum(slot, excluded, included, layout)
-    if faults:
-        raise FaultyInput("These runs cannot stand on one board", faults)
-    return found
+    slot, excluded, included = _read(run, layout)
+    if wrong := _wrong(slot, excluded, included, layout):
+        where = f"{run.source}, {PER_QUERY}"
+        wanted = "every query of the benchmark once, with an AP from 0 to 1"
+        fault = Fault("FG-L101", where, f"{wrong:,} rows", wanted, SCORE_AGAIN)
+        raise FaultyInput("This run cannot stand on the board", [fault])
+    return _sum(slot, excluded, included, layout)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Layout:
+class Layout:
     """The benchmark's queries of all tasks in one row of slots, task by task.
 
     ``first`` [T]: the first slot of each task; ``task``, ``species`` [S]: numbers of each slot's;
@@ -50,7 +43,8 @@ class _Layout:
     """
 
     tasks: tuple[Task, ...]
-    ids: tuple[pa.Array, ...]
+    codes: pa.StringArray
+    ids: tuple[pa.StringArray, ...]
     medium: NDArray[np.int64]
     first: NDArray[np.int64]
     task: NDArray[np.int64]
@@ -59,13 +53,15 @@ class _Layout:
     clusters: NDArray[np.int64]
 
 
-def _lay_out(ground: Benchmark) -> _Layout:
+def lay_out(ground: Benchmark) -> Layout:
+    """The slots of a benchmark, for ``sum_run``."""
     sizes = np.array([len(ground.items[task.query]) for task in ground.tasks])
     labels = np.concatenate([ground.items[task.query].labels for task in ground.tasks])
     asked = np.concatenate([_asked(ground, task) for task in ground.tasks])
     clusters = np.unique(labels[asked])
-    return _Layout(
+    return Layout(
         tasks=ground.tasks,
+        codes=pa.array([task.code for task in ground.tasks]),
         ids=tuple(pa.array(ground.items[m].ids.tolist(), pa.string()) for m in ground.media),
         medium=np.array([ground.media.index(task.query) for task in ground.tasks]),
         first=np.cumsum(sizes) - sizes,
@@ -87,11 +83,10 @@ def _asked(ground: Benchmark, task: Task) -> NDArray[np.bool_]:
 
 
 def _read(
-    run: Run, layout: _Layout
+    run: Run, layout: Layout
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Each row's slot, −1 where it has none, and both its APs, NaN where it has none."""
-    codes = pa.array([task.code for task in layout.tasks])
-    tasks = _places(run.per_query["task"], (codes,))[0]
+    tasks = _places(run.per_query["task"], (layout.codes,))[0]
     places = _places(run.per_query["item_id"], layout.ids)
     place = places[layout.medium[tasks], np.arange(len(tasks))]
     slot = np.where((tasks >= 0) & (place >= 0), layout.first[tasks] + place, -1)
@@ -122,7 +117,7 @@ def _wrong(
     slot: NDArray[np.int64],
     excluded: NDArray[np.float64],
     included: NDArray[np.float64],
-    layout: _Layout,
+    layout: Layout,
 ) -> int:
     """How many rows are of no query, of one that had a row before, or without a fit AP."""
     placed = slot >= 0
@@ -138,7 +133,7 @@ def _sum(
     slot: NDArray[np.int64],
     excluded: NDArray[np.float64],
     included: NDArray[np.float64],
-    layout: _Layout,
+    layout: Layout,
 ) -> ClusterSums:
     shape = len(layout.tasks), len(layout.clusters)
     cells = layout.task * shape[1] + layout.species

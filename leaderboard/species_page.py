@@ -42,10 +42,10 @@ def species_pages(templates: Templates, ground: Ground) -> Iterator[Page]:
     """The page of all species, hardest first where entries are ranked; then that of each."""
     known = _list(templates.board)
     yield _index(templates, known)
-    names = {one.label: one.name for one in known}
+    by_label = {one.label: one for one in known}
     legend = heat_legend()
     for one in known:
-        yield _page(templates, one, names, legend, ground)
+        yield _page(templates, one, by_label, legend, ground)
 
 
 def species_path(label: int) -> str:
@@ -55,13 +55,14 @@ def species_path(label: int) -> str:
 
 def _list(board: Board) -> list[_Species]:
     benchmark, names = board.benchmark, name_species(board.benchmark)
+    ranks = list_ranks(benchmark)
     views = {view.label: view for view in board.species}
     counts = {m: benchmark.items[m].labels.tolist() for m in benchmark.media}
     known = [
         _Species(
             label=label,
             name=names[label],
-            kin=list_ranks(benchmark, label),
+            kin=ranks[label],
             items={m.value: counts[m].count(label) for m in benchmark.media},
             view=views.get(label),
             found=_found(views[label], benchmark.media) if label in views else {},
@@ -148,13 +149,17 @@ def _draw(known: list[_Species], media: tuple[Medium, ...]) -> Figure:
 
 
 def _page(
-    templates: Templates, one: _Species, names: Mapping[int, str], legend: Figure, ground: Ground
+    templates: Templates,
+    one: _Species,
+    by_label: Mapping[int, _Species],
+    legend: Figure,
+    ground: Ground,
 ) -> Page:
     board, view = templates.board, one.view
     entries = sorted(view.entries.items(), key=lambda item: (-item[1], item[0])) if view else []
     methods = {method.slug: method for method in board.methods}
     neighbours = [
-        (n, names[n.label], find_kin(board.benchmark, one.label, n.label))
+        (n, by_label[n.label].name, find_kin(one.kin, by_label[n.label].kin))
         for n in (view.neighbours if view else ())
     ]
     path = species_path(one.label)

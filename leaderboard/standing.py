@@ -125,7 +125,7 @@ def rank(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict[SelfMatch, Standing]:
-    """Rank entries, given what ``sum_runs`` gives of them and the benchmark's media.
+    """Rank entries, given what ``sum_run`` gives of them and the benchmark's media.
 
     Tests flip the signs of whole species, intervals resample whole species, for all entries alike.
     The order of ``sums`` does not matter.

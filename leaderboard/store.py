@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,17 +37,22 @@ class Entry:
     """A submission on the board.
 
     ``slug`` and ``name`` are the method's; ``name`` is empty where the record has none that fits.
-    ``run`` has the per-query table; ``status`` is what the maintainers say of the entry, seen by
-    ``command``, and not what its record says.
+    ``status`` is what the maintainers say of the entry, seen by ``command``, and not what its
+    record says.
     """
 
     slug: str
     name: str
     folder: Path
     record: Record
-    run: Run
     status: Status
     command: str
+
+    @property
+    def submission(self) -> str:
+        """SHA-256 of what was scored."""
+        digest: str = self.record.submission["sha256"]
+        return digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +86,34 @@ def from_paper() -> tuple[Printed, ...]:
     )
 
 
-def read_results(folder: Path) -> tuple[tuple[Entry, ...], list[Fault]]:
+def read_results(
+    folder: Path,
+    look: Callable[[Entry, Run], None] = lambda entry, run: None,
+    progress: Callable[[float], None] = lambda part: None,
+) -> tuple[tuple[Entry, ...], list[Fault]]:
     """The entries that can be read, by name of folder; and all that is wrong with the others.
 
     Read here means: the files are whole and their digests agree. ``check_results`` says whether
-    what they say is right.
+    what they say is right. ``look`` is shown each entry with its run, whose per-query values are
+    let go after that: of many entries they are much. It is called from several threads at once.
     """
     if not folder.is_dir():
         return (), [fault(Code.NO_RESULTS, str(folder), "no such folder")]
     verified, faults = read_verified(folder / VERIFIED)
-    paths = list(_submissions(folder, faults))
-    with ThreadPoolExecutor() as pool:  # reading Parquet leaves the interpreter to others
-        read = list(pool.map(lambda path: _read_entry(path, verified), paths))
-    entries = [entry for entry, _ in read if entry is not None]
-    faults += [found for _, wrong in read for found in wrong]
+
+    def read(path: Path) -> tuple[Entry | None, list[Fault]]:
+        found, wrong = _read_entry(path, verified)
+        if found is None:
+            return None, wrong
+        look(*found)
+        return found[0], wrong
+
+    paths, entries = list(_submissions(folder, faults)), []
+    with ThreadPoolExecutor() as pool:  # Parquet and NumPy leave the interpreter to others
+        for number, (entry, wrong) in enumerate(pool.map(read, paths), 1):
+            entries += [entry] if entry else []
+            faults += wrong
+            progress(number / len(paths))
     digests = {_digest(entry.folder / RECORD) for entry in entries}
     if not faults:  # a record that cannot be read is not yet one that is gone
         faults += [
@@ -136,8 +155,8 @@ def _stray(folder: Path, path: Path, found: str = "") -> Fault:
 
 def _read_entry(
     path: Path, verified: Mapping[str, Verification]
-) -> tuple[Entry | None, list[Fault]]:
-    """The entry of a folder; or all that is wrong with it."""
+) -> tuple[tuple[Entry, Run] | None, list[Fault]]:
+    """The entry of a folder, with its run; or all that is wrong with it."""
     strays = [
         _stray(path, file)
         for file in _sorted(path)
@@ -159,11 +178,10 @@ def _read_entry(
         name=name if isinstance(name, str) and len(name) <= MAX_NAME else "",
         folder=path,
         record=read,
-        run=run,
         status=given.status,
         command=given.command,
     )
-    return entry, []
+    return (entry, run), []
 
 
 def _has_card(record: Record) -> bool:
@@ -191,18 +209,19 @@ def _ambiguous(path: Path) -> str:
         return made
 
     try:
-        level = [json.loads(path.read_bytes(), object_pairs_hook=pair)]
+        found = json.loads(path.read_bytes(), object_pairs_hook=pair)
     except RecursionError:
         return f"nested deeper than {MAX_DEPTH} levels"
     except ValueError:
         return ""
     if twice:
         return f"{quote(twice[0])} twice"
+    level: list[Any] = [{"": found}]
     for _ in range(MAX_DEPTH):
         level = [
             child
             for value in level
-            if isinstance(value, list | dict)
             for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, dict | list)
         ]
-    return f"nested deeper than {MAX_DEPTH} levels" if level else ""
+    return f"nested deeper than {MAX_DEPTH} levels" if any(level) else ""

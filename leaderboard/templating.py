@@ -56,7 +56,7 @@ class Templates:
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
-        environment = open_templates("fgbench.leaderboard", html=True, finalize=lambda value: value)
+        environment = open_templates("fgbench.leaderboard", html=True)
         environment.filters |= {"map": digits, "interval": _interval, "sortable": _sortable}
         environment.filters |= {"address": address, "count": count, "say": say}
         environment.globals |= {

@@ -60,7 +60,7 @@ def method_document(board: Board, method: Method) -> dict[str, Any]:
         **head(board),
         "slug": method.slug,
         "card": dict(method.card),
-        "submission": entry.run.submission if entry else None,
+        "submission": entry.submission if entry else None,
         "verified_by": (entry.command or None) if entry else None,
         "views": {
             rules.value: _row(row)

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from fgbench.benchmark import Benchmark, Items
+from fgbench.leaderboard.shares import lay_out, sum_run
 from fgbench.protocol import MEDIA
 from fgbench.record import Record, TaskScore
 from fgbench.scoring.run import Run
@@ -61,6 +62,12 @@ def make_run(frame, name="run"):
         at = table.schema.get_field_index(column)
         table = table.set_column(at, column, table[column].cast(pa.float32()))
     return Run(name, name, name * 4, "fgx-1", "small", "split", {"a.parquet": "0" * 64}, table)
+
+
+def sum_runs(runs, ground):
+    """What a check gives of runs, by name."""
+    layout = lay_out(ground)
+    return {name: sum_run(run, layout) for name, run in runs.items()}
 
 
 def make_record(meta=None, confused=None, complete=True, paper=None):

@@ -121,7 +121,7 @@ def to_json(report: Any, kinds: Any, results: str, benchmark: str) -> dict[str, 
             {
                 "folder": str(entry.folder),
                 "method": entry.name,
-                "submission": entry.run.submission,
+                "submission": entry.submission,
                 "status": entry.status.value,
                 "complete": entry.record.complete is True,
             }

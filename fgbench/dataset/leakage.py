@@ -9,15 +9,18 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from fgbench.collect.clean.duplicates import EXCERPT, NEAR, shingle
 from fgbench.dataset.schema import Row, Split, normalise_text, source
 from fgbench.dataset.split import SESSION
 from fgbench.protocol import Medium
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class Rule(StrEnum):
@@ -71,7 +74,10 @@ def _source(row: Row) -> Hashable | None:
 
 
 def _session(row: Row) -> Hashable | None:
-    values = tuple(normalise_text(row.get(name) or "") for name in SESSION)
+    given = [row.get(name) or "" for name in SESSION]
+    if not all(given):
+        return None
+    values = tuple(map(normalise_text, given))
     return values if all(values) else None
 
 
@@ -126,6 +132,8 @@ def _share_text(train: Sequence[Row], test: Sequence[Row]) -> list[bool | None]:
     tested = [_columns(test[k]["text"], numbers) for k in ours]
     trained = [_columns(row["text"], numbers) for row in train if row.get("text")]
     flags: list[bool | None] = [None] * len(test)
+    if not ours:
+        return flags
     step = 256
     other = _matrix(trained, len(numbers))
     for start in range(0, len(ours), step):
@@ -142,6 +150,8 @@ def _columns(text: str, numbers: dict[int, int]) -> list[int]:
 
 def _matrix(columns: Sequence[Sequence[int]], width: int) -> csr_array:
     """Texts by shingles: 1 where the text has the shingle."""
+    from scipy.sparse import csr_array
+
     ends = np.cumsum([0, *map(len, columns)])
     indices = np.fromiter((c for row in columns for c in row), np.int64, int(ends[-1]))
     ones = np.ones(len(indices), np.int32)

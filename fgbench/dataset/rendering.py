@@ -42,7 +42,9 @@ def escape_markdown(value: object) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
 
 
-def open_templates(package: str, *, html: bool, finalize: Callable[[Any], object]) -> Environment:
+def open_templates(
+    package: str, *, html: bool, finalize: Callable[[Any], object] | None = None
+) -> Environment:
     """The templates of a package. ``finalize`` is asked for each value that they print; a name that
     they do not know of is an error."""
     try:

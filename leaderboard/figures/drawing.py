@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from fgbench.errors import MissingExtra
@@ -72,12 +73,14 @@ def element(tag: str, *children: str, **attributes: str | float | None) -> Shape
     ``_`` at the end of an attribute's name falls away (``class_``); others stand for ``-``.
     """
     given = "".join(
-        f' {name.removesuffix("_").replace("_", "-")}="{escape(_attribute(value))}"'
-        for name, value in attributes.items()
-        if value is not None
+        [
+            f' {_name(name)}="{escape(plain(value)) if isinstance(value, str) else number(value)}"'
+            for name, value in attributes.items()
+            if value is not None
+        ]
     )
     inside = "".join(
-        child if isinstance(child, Markup) else escape(plain(child)) for child in children
+        [child if isinstance(child, Markup) else escape(plain(child)) for child in children]
     )
     made = f"<{tag}{given}>{inside}</{tag}>" if children else f"<{tag}{given}/>"
     return Markup(made)  # noqa: S704  # values and text are escaped
@@ -97,6 +100,8 @@ def shorten(name: str, longest: int = LONGEST_NAME) -> str:
 
 def number(value: float) -> str:
     """A coordinate: two decimals at most, no zero at the end, no minus before 0."""
+    if isinstance(value, int):
+        return str(value)
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -106,5 +111,6 @@ def percent(value: float) -> str:
     return f"{number(value)}%"
 
 
-def _attribute(value: str | float) -> str:
-    return plain(value) if isinstance(value, str) else number(value)
+@cache
+def _name(attribute: str) -> str:
+    return attribute.removesuffix("_").replace("_", "-")

@@ -50,10 +50,11 @@ def significance_matrix(
     known = {pair: test.verdict for pair, test in sorted(pairs.items())}
     known |= {(b, a): _TURNED[verdict] for (a, b), verdict in known.items()}
     size, shapes = len(names), []
+    middles = [number(_NAMES + _CELL * (i + 0.5)) for i in range(size)]
     for i, name in enumerate(names):
         shapes.append(_text(_NAMES + _CELL * (i + 0.5), 11, f"{i + 1}"))
         shapes.append(_label(i, name))
-        shapes += _runs(i, names, [known.get((i, j)) for j in range(size)])
+        shapes += _runs(i, names, [known.get((i, j)) for j in range(size)], middles)
     shapes.append(element("path", class_="mesh", d=_mesh(size)))
     return draw(
         "matrix",
@@ -77,7 +78,9 @@ def significance_matrix(
     )
 
 
-def _runs(i: int, names: Sequence[str], verdicts: Sequence[Verdict | None]) -> Iterator[Shape]:
+def _runs(
+    i: int, names: Sequence[str], verdicts: Sequence[Verdict | None], middles: Sequence[str]
+) -> Iterator[Shape]:
     """The row's neighbours of one verdict as one box each, then all its signs."""
     y, tested = _HEAD + _CELL * i, [j for j, verdict in enumerate(verdicts) if verdict]
     for verdict, group in groupby(enumerate(verdicts), key=lambda item: item[1]):
@@ -98,7 +101,7 @@ def _runs(i: int, names: Sequence[str], verdicts: Sequence[Verdict | None]) -> I
         )
     if tested:
         # One text a row, each sign at its own x: a matrix of sixty is 3,540 signs.
-        places = " ".join(number(_NAMES + _CELL * (j + 0.5)) for j in tested)
+        places = " ".join([middles[j] for j in tested])
         signs = "".join(_SIGNS[verdict] for verdict in verdicts if verdict)
         yield element("text", signs, class_="sign", x=places, y=y + 12)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from small_runs import draw_values, fill, list_queries, make_record, make_run, small_ground
+from small_runs import (
+    draw_values,
+    fill,
+    list_queries,
+    make_record,
+    make_run,
+    small_ground,
+    sum_runs,
+)
 
 from fgbench.leaderboard.history import Step, best_so_far, trace_published, trace_standing
-from fgbench.leaderboard.shares import sum_runs
 from fgbench.leaderboard.standing import rank
 from fgbench.protocol import SelfMatch, tasks
 from fgbench.published import published

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_runs import draw_values, fill, list_queries, make_run, small_ground
+from small_runs import draw_values, fill, list_queries, make_run, small_ground, sum_runs
 
 from fgbench.benchmark import Benchmark, Items
 from fgbench.errors import FaultyInput
-from fgbench.leaderboard.shares import sum_runs
 from fgbench.protocol import Medium
 
 GROUND = small_ground()
@@ -136,11 +135,3 @@ def test_values_that_are_not_the_benchmarks_are_refused(kind):
     (fault,) = caught.value.faults
     assert (fault.code, fault.where) == ("FG-L101", "run, per_query.parquet")
     assert fault.found == "1 rows"
-
-
-def test_all_faulty_runs_are_said_at_once():
-    runs = {"good": make_run(VALUES)}
-    runs |= {kind: make_run(frame, kind) for kind, frame in SPOILED.items()}
-    with pytest.raises(FaultyInput) as caught:
-        sum_runs(runs, GROUND)
-    assert [f.where.partition(",")[0] for f in caught.value.faults] == list(SPOILED)

@@ -7,10 +7,17 @@ from dataclasses import asdict
 
 import pandas as pd
 import pytest
-from small_runs import draw_values, fill, list_queries, make_record, make_run, small_ground
+from small_runs import (
+    draw_values,
+    fill,
+    list_queries,
+    make_record,
+    make_run,
+    small_ground,
+    sum_runs,
+)
 
 from fgbench.errors import FaultyInput
-from fgbench.leaderboard.shares import sum_runs
 from fgbench.leaderboard.species import Neighbour, view_species
 from fgbench.protocol import Medium
 

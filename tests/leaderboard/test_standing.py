@@ -8,9 +8,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from small_runs import draw_values, fill, list_queries, make_run, small_ground
+from small_runs import draw_values, fill, list_queries, make_run, small_ground, sum_runs
 
-from fgbench.leaderboard.shares import sum_runs
 from fgbench.leaderboard.standing import rank
 from fgbench.protocol import MEDIA, Medium, SelfMatch
 from fgbench.scoring.comparison import compare

@@ -43,11 +43,14 @@ def vouch(results, **given):
 
 
 def test_an_entry_comes_with_record_values_and_status(results, entry):
-    (found,), faults = read_results(results)
+    seen = []
+    (found,), faults = read_results(results, lambda *one: seen.append(one))
     assert faults == []
     assert (found.slug, found.name, found.folder) == ("alpha", "Alpha", entry)
     assert found.record.submission["meta"]["year"] == 2024
-    assert found.run.per_query.num_rows == found.record.per_query["rows"]
+    ((same, run),) = seen
+    assert same is found
+    assert run.per_query.num_rows == found.record.per_query["rows"]
     assert (found.status, found.command) == (Status.SELF_REPORTED, "")
 
 
