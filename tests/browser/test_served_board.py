@@ -185,14 +185,15 @@ def assert_unseen(board: Board, page: Any, id: str, name: str) -> None:
 def assert_fits(page: Any) -> None:
     """Nothing is beyond the screen, and its colours are those that were asked for."""
     width = page.viewport_size["width"]
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     for _ in range(50):  # a page that is still being put together is given time
-        if page.evaluate("document.documentElement.scrollWidth") <= width:
+        across = page.evaluate("document.documentElement.scrollWidth")
+        red = page.evaluate("parseInt(getComputedStyle(document.body).backgroundColor.slice(4))")
+        if across <= width and (red < 128) is dark:
             break
         page.wait_for_timeout(100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    red = page.evaluate("parseInt(getComputedStyle(document.body).backgroundColor.slice(4))")
-    assert (red < 128) is dark
+    assert across <= width, page.url
+    assert (red < 128) is dark, page.url
 
 
 def assert_open_to_all(page: Any) -> None:
