@@ -22,7 +22,7 @@ function remember(name, value) {
 function sortRows(table, head, descending) {
   const column = head.cellIndex;
   const numeric = head.classList.contains("num");
-  const keyed = [...table.tBodies[0].rows].map((row) => {
+  const keyed = rowsOf(table).map((row) => {
     const cell = row.cells[column];
     const text = numeric ? cell.dataset.v : textOf(cell);
     return { row, key: text === undefined || text === "" ? null : numeric ? Number(text) : text };
@@ -33,9 +33,39 @@ function sortRows(table, head, descending) {
     const found = numeric ? a.key - b.key : order(a.key, b.key);
     return descending ? -found : found;
   });
-  table.tBodies[0].append(...keyed.map(({ row }) => row));
+  arrange(table, keyed.map(({ row }) => row));
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+}
+
+/* To lay out hundreds of rows takes a browser longer than a reader should wait. So the first that are
+   to be seen are put in place at once, and the others frame by frame. */
+const AT_ONCE = 30;
+const orders = new WeakMap();
+const frames = new WeakMap();
+
+/* The rows in the order that they have, or are about to have. */
+function rowsOf(table) {
+  return orders.get(table) ?? [...table.tBodies[0].rows];
+}
+
+function arrange(table, order) {
+  const body = table.tBodies[0];
+  let [placed, last] = [0, null];
+  const step = () => {
+    for (let seen = 0; placed < order.length && seen < AT_ONCE; placed += 1) {
+      const row = order[placed];
+      const next = last ? last.nextElementSibling : body.firstElementChild;
+      if (row !== next) body.insertBefore(row, next);
+      row.classList.remove("later");
+      if (!row.hidden) seen += 1;
+      last = row;
+    }
+    if (placed < order.length) frames.set(table, requestAnimationFrame(step));
+  };
+  cancelAnimationFrame(frames.get(table));
+  orders.set(table, order);
+  step();
 }
 
 function textOf(cell) {
@@ -145,18 +175,21 @@ function filter() {
   const status = field("status").value;
   const plain = field("plain").checked;
   for (const { row, text } of rows) {
-    row.hidden =
+    const out =
       !words.every((word) => text.includes(word)) ||
       (status !== "" && row.dataset.status !== status) ||
       (plain && row.dataset.plain === undefined);
+    if (row.hidden && !out) row.classList.add("later");
+    row.hidden = out;
   }
+  for (const table of all("[data-view] table")) arrange(table, rowsOf(table));
   count();
 }
 
 function count() {
   if (!tools) return;
   const table = all("[data-tab] table").find((found) => found.offsetParent);
-  const within = table ? [...table.tBodies[0].rows] : [];
+  const within = table ? rowsOf(table) : [];
   const left = within.filter((row) => !row.hidden).length;
   const active = [field("find").value.trim(), field("status").value, field("plain").checked];
   const chosen = active.filter(Boolean).length + (state.has("sort") ? 1 : 0);
@@ -173,7 +206,9 @@ function clearAll() {
   field("find").value = field("status").value = "";
   field("plain").checked = false;
   for (const name of [...Object.keys(FILTERS), "sort"]) remember(name, "");
-  for (const { row, parent } of rows) parent.append(row); // the order of the file
+  for (const table of all("[data-view] table")) {
+    orders.set(table, rows.map(({ row }) => row).filter((row) => table.contains(row))); // the file's
+  }
   for (const head of all("[aria-sort]")) head.removeAttribute("aria-sort");
   filter();
 }
@@ -183,7 +218,7 @@ function startBoard() {
     const cells = all("th, td:not(.num)", row).filter((cell) => !cell.querySelector("svg"));
     const year = all("td.num", row).map((cell) => cell.dataset.v).filter((v) => /^\d{4}$/.test(v));
     const text = [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase();
-    rows.push({ row, text, parent: row.parentNode });
+    rows.push({ row, text });
   }
   addButtons(field("views"), "view", all("[data-view]"), show);
   addButtons(field("tabs"), "tab", all("[data-tab]"), show);
@@ -214,7 +249,7 @@ const LATEX = {
 };
 
 function shownTable(table) {
-  const shown = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  const shown = rowsOf(table).filter((row) => !row.hidden);
   const columns = [];
   if (shown.some((row) => row.dataset.status)) {
     columns.push(["status", (row) => row.dataset.status]);

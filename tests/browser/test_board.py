@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from small_board import HOSTILE as NAME
 
 PAGES = (
@@ -87,6 +90,92 @@ def test_a_click_sorts_and_the_address_keeps_it(visit: Any, printed: Path) -> No
     page.get_by_role("button", name="Clear all (1)").click()
     assert names(page, "paper-averages") == before
     assert state(page) == ""
+
+
+@pytest.fixture
+def long(printed: Path, tmp_path: Path) -> Path:
+    """The printed board with a hundred and fifty methods in its averages."""
+    site = shutil.copytree(printed, tmp_path / "long")
+    soup = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    body = soup.select_one("#paper-averages tbody")
+    first = body.tr
+    for number in range(150):
+        row = copy(first)
+        row.th.a.string = f"Method {number}"
+        row.select("td")[1]["data-v"] = f"{number * 37 % 150 / 150:.5f}"
+        body.append(row)
+    for row in body.select("tr")[:-150]:
+        row.decompose()
+    (site / "index.html").write_text(str(soup))
+    return site / "index.html"
+
+
+CLICK = """head => {
+  head.querySelector("button").click();
+  const all = [...head.closest("table").tBodies[0].rows];
+  return all.map(row => Number(row.querySelector("td:nth-child(3)").dataset.v));
+}"""
+
+
+def test_of_many_rows_the_first_are_in_place_at_once(visit: Any, long: Path) -> None:
+    page = visit(long, 1280, "light").page
+    head = page.locator("#paper-averages th[data-key='bimodal']")
+    at_once = head.evaluate(CLICK)
+    wanted = sorted(at_once, reverse=True)
+    assert at_once[:30] == wanted[:30]
+    assert at_once != wanted
+    settle(page)
+    values = "cells => cells.map(cell => Number(cell.dataset.v))"
+    column = page.locator("#paper-averages tbody td:nth-child(3)")
+    assert column.evaluate_all(values) == wanted
+    assert head.evaluate(CLICK)[:30] == wanted[::-1][:30]
+
+
+def test_nothing_is_lost_where_actions_overtake_the_rows(visit: Any, long: Path) -> None:
+    """Sorted, filtered, shown again and handed out before the rows have all come."""
+    page = visit(long, 1280, "light").page
+    before = names(page, "paper-averages")
+    csv = page.evaluate(
+        """async () => {
+          const sort = document.querySelector("#paper-averages th[data-key='bimodal'] button");
+          const find = document.getElementById("find");
+          const type = word => {
+            find.value = word;
+            find.dispatchEvent(new Event("input"));
+          };
+          sort.click();
+          type("method 1");
+          sort.click();
+          type("");
+          const made = URL.createObjectURL;
+          let blob;
+          URL.createObjectURL = (given) => made(blob = given);
+          document.querySelector("[aria-label='CSV of the rows as shown']").click();
+          return blob.text();
+        }"""
+    )
+    assert page.locator("#said").text_content() == "150 of 150 methods shown."
+    handed = [line.split(",") for line in csv.splitlines()]
+    at = handed[0].index("bimodal")
+    values = [float(line[at]) for line in handed[1:]]
+    assert values == sorted(values)
+    assert len(values) == 150
+    settle(page)
+    name = handed[0].index("method")
+    assert names(page, "paper-averages") == [line[name] for line in handed[1:]]
+    page.get_by_role("button", name="Clear all (1)").click()
+    settle(page)
+    assert names(page, "paper-averages") == before
+
+
+def settle(page: Any) -> None:
+    """Until the frames in which rows come have passed."""
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 10; frame += 1) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    assert page.locator(".later").count() == 0
 
 
 def test_names_sort_by_letter_and_missing_values_stay_last(visit: Any, printed: Path) -> None:
