@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 from .board import Board, Method, Rules, View
 from .exports import dump
-from .lead import paired_tests
 from .templating import Page, Templates
 from .twins import head
 
@@ -68,13 +68,18 @@ def _tested(view: View) -> Iterator[tuple[str, Method, Method, list[Any]]]:
         return
     methods = {row.method.slug: row.method for row in view.rows}
     for measure, ranking in view.standing.rankings.items():
-        order = [methods[position.entry] for position in ranking.positions]
-        maps = [position.map for position in ranking.positions]
-        for (i, j), pair in paired_tests(ranking, len(order)).items():
-            for one, other, test in ((i, j, pair), (j, i, pair.turned)):
-                bounds = test.interval or (None, None)
-                said = [maps[other], test.difference, *bounds, test.p, test.verdict.value]
-                yield measure, order[one], order[other], said
+        matrix, size = ranking.matrix, len(ranking.positions)
+        order = [methods[entry] for entry in matrix.entries]
+        for i, j in permutations(range(size), 2):
+            said = [
+                ranking.positions[j].map,
+                matrix.difference[i][j],
+                matrix.low[i][j] if matrix.low else None,
+                matrix.high[i][j] if matrix.high else None,
+                matrix.p_holm[i][j],
+                matrix.verdict(i, j).value,
+            ]
+            yield measure, order[i], order[j], said
 
 
 def _printed(view: View) -> Iterator[tuple[str, Method, Method, list[Any]]]:

@@ -139,5 +139,5 @@ def bound_pairs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     first, second = np.triu_indices(len(values), 1)
     bounds = np.zeros((2, len(values), len(values)))
     bounds[:, first, second] = bound(values[first] - values[second])
-    bounds[:, second, first] = -bounds[::-1, first, second]
+    bounds[:, second, first] = 0.0 - bounds[::-1, first, second]  # never −0
     return bounds

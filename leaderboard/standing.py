@@ -14,6 +14,7 @@ is 1/10,001, which times the pairs of 33 entries is above .05, so that nothing w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -180,7 +181,7 @@ def _survey(totals: Totals, flips: int, draws: int, seed: int) -> _Field:
     ranked = np.flatnonzero(np.isfinite(totals.maps).all(axis=0))
     drawn = resample(totals, draws=draws, seed=seed)
     p = flip_pairs(totals.values[:, ranked], flips=flips, seed=seed)
-    with ThreadPoolExecutor() as pool:  # to sort leaves the interpreter to others
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # sorting works beside Python
         apart = pool.map(lambda d: None if d is None else bound_pairs(d[ranked]), drawn.values())
     return _Field(
         totals=totals,

@@ -33,12 +33,6 @@ class Pair:
     def verdict(self) -> Verdict:
         return judge(self.difference, self.p)
 
-    @property
-    def turned(self) -> Pair:
-        """The same test, b − a."""
-        bounds = self.interval and (0.0 - self.interval[1], 0.0 - self.interval[0])  # never −0
-        return Pair(0.0 - self.difference, bounds, self.p)
-
 
 def significance_matrix(
     task: str, names: Sequence[str], pairs: Mapping[tuple[int, int], Pair]

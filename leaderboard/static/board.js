@@ -130,7 +130,7 @@ function addButtons(holder, name, parts, then) {
 function show() {
   choose(field("views"), "view", all("[data-view]"), state.get("view"));
   choose(field("tabs"), "tab", all("[data-tab]"), state.get("tab"));
-  count();
+  filter();
   showPicks();
 }
 
@@ -170,11 +170,13 @@ function showPicks() {
   link.textContent = picked.length ? `Compare ${picked.length} picked` : "Compare";
 }
 
+/* Of the tables in sight; the others are filtered when they come to be. */
 function filter() {
   const words = field("find").value.toLowerCase().split(/\s+/).filter(Boolean);
   const status = field("status").value;
   const plain = field("plain").checked;
-  for (const { row, text } of rows) {
+  const tables = all("[data-view] table").filter((table) => table.offsetParent);
+  for (const { row, text } of rows.filter(({ table }) => tables.includes(table))) {
     const out =
       !words.every((word) => text.includes(word)) ||
       (status !== "" && row.dataset.status !== status) ||
@@ -182,7 +184,7 @@ function filter() {
     if (row.hidden && !out) row.classList.add("later");
     row.hidden = out;
   }
-  for (const table of all("[data-view] table")) arrange(table, rowsOf(table));
+  for (const table of tables) arrange(table, rowsOf(table));
   count();
 }
 
@@ -207,7 +209,7 @@ function clearAll() {
   field("plain").checked = false;
   for (const name of [...Object.keys(FILTERS), "sort"]) remember(name, "");
   for (const table of all("[data-view] table")) {
-    orders.set(table, rows.map(({ row }) => row).filter((row) => table.contains(row))); // the file's
+    orders.set(table, rows.filter((one) => one.table === table).map(({ row }) => row)); // the file's
   }
   for (const head of all("[aria-sort]")) head.removeAttribute("aria-sort");
   filter();
@@ -218,7 +220,7 @@ function startBoard() {
     const cells = all("th, td:not(.num)", row).filter((cell) => !cell.querySelector("svg"));
     const year = all("td.num", row).map((cell) => cell.dataset.v).filter((v) => /^\d{4}$/.test(v));
     const text = [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase();
-    rows.push({ row, text });
+    rows.push({ row, text, table: row.closest("table") });
   }
   addButtons(field("views"), "view", all("[data-view]"), show);
   addButtons(field("tabs"), "tab", all("[data-tab]"), show);
@@ -237,7 +239,6 @@ function startBoard() {
   field("clear").addEventListener("click", clearAll);
   tools.hidden = false;
   show();
-  filter();
 }
 
 /* Files of a table as it is shown: its visible rows in their order, numbers as the page holds them.

@@ -32,6 +32,7 @@ from fgbench.leaderboard.handin import hand_in, with_card
 from fgbench.submission import write_submission
 
 WIDTH = 32
+TURNS = 11
 FIRST_LOAD = ("index.html", "static/board.css", "static/figures.css", "static/board.js")
 CHROMIUM = "/usr/bin/chromium"
 TIMED = """async (word) => {
@@ -70,15 +71,16 @@ def main() -> None:
         root = asked.keep or Path(folder)
         root.mkdir(parents=True, exist_ok=True)
         full = fill(root / f"full-{asked.methods}", asked.methods, load_benchmark(DEFAULT), draw)
-        rows = [time_verb("check", full), time_verb("build", full, "--out", str(root / "site"))]
+        rows = [time_verb(TURNS, "check", full)]
+        rows.append(time_verb(TURNS, "build", full, "--out", str(root / "site")))
         first = sum((root / "site" / name).stat().st_size for name in FIRST_LOAD)
         ground = root / "ground"
         if not ground.is_dir():
             write_ground(ground)
         many = fill(root / f"rows-{asked.rows}", asked.rows, load_benchmark(ground), small)
         where = ("--benchmark", str(ground))
-        rows.append(time_verb("build", many, *where, "--out", str(root / "rows")))
-        header = ["fgbench leaderboard", "entries", "wall s", "CPU s", "peak MB"]
+        rows.append(time_verb(1, "build", many, *where, "--out", str(root / "rows")))
+        header = ["fgbench leaderboard", "entries", "wall s", "least", "most", "CPU s", "peak MB"]
         print("\n".join(table(header, rows)), "\n")
         print(f"First load of the board of {asked.methods} methods: {first / 1e3:.0f} KB\n")
         print(
@@ -133,21 +135,25 @@ def small(path: Path, number: int, benchmark: Benchmark) -> Path:
     return write_vectors(path, number)
 
 
-def time_verb(verb: str, results: Path, *options: str) -> list[str]:
-    """A row of the table: the command in a process of its own."""
+def time_verb(turns: int, verb: str, results: Path, *options: str) -> list[str]:
+    """A row of the table: the command in a process of its own each turn, medians and extremes."""
     place = (str(results),) if verb == "check" else ("--results", str(results))
-    before = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "fgbench", "leaderboard", verb, *place, *options, "--json"],
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"{verb} of {results} failed")
-    wall = time.perf_counter() - before
+    wall, cpu, peak = [], [], []
+    for _ in range(turns):
+        before = time.perf_counter()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "fgbench", "leaderboard", verb, *place, *options, "--json"],
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        if status:
+            raise SystemExit(f"{verb} of {results} failed")
+        wall.append(time.perf_counter() - before)
+        cpu.append(used.ru_utime + used.ru_stime)
+        peak.append(used.ru_maxrss * 1024 / 1e6)
     count = sum(1 for _ in results.glob("*/*/"))
-    cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
-    return [verb, str(count), f"{wall:.1f}", f"{cpu:.1f}", f"{peak:.0f}"]
+    times = (f"{s:.1f}" for s in (median(wall), min(wall), max(wall), median(cpu)))
+    return [verb, str(count), *times, f"{max(peak):.0f}"]
 
 
 def browse(root: Path, asked: argparse.Namespace) -> list[list[str]]:

@@ -200,6 +200,10 @@ def test_filters_are_counted_kept_and_cleared(visit: Any, scored: Path) -> None:
     page.get_by_label("Filter").fill("2022")
     assert names(page, "sound-averages") == ["Gamma"]
     assert said.text_content() == "1 of 3 methods shown."
+    page.get_by_role("button", name="12 bi-modal").click()
+    assert names(page, "sound-bimodal") == ["Gamma"]
+    assert said.text_content() == "1 of 3 methods shown."
+    page.get_by_role("button", name="Averages").click()
     page.reload()
     assert names(page, "sound-averages") == ["Gamma"]
     assert page.get_by_label("Filter").input_value() == "2022"
@@ -208,7 +212,9 @@ def test_filters_are_counted_kept_and_cleared(visit: Any, scored: Path) -> None:
     assert "No method fits" in said.text_content()
     page.get_by_role("button", name="Clear all (2)").click()
     assert len(names(page, "sound-averages")) == 3
-    assert state(page) == ""
+    assert state(page) == "?tab=averages"
+    page.get_by_role("button", name="12 bi-modal").click()
+    assert len(names(page, "sound-bimodal")) == 3
     assert page.get_by_role("button", name="Clear all").is_disabled()
 
 
