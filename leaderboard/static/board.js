@@ -176,9 +176,9 @@ function filter() {
   const status = field("status").value;
   const plain = field("plain").checked;
   const tables = all("[data-view] table").filter((table) => table.offsetParent);
-  for (const { row, text } of rows.filter(({ table }) => tables.includes(table))) {
+  for (const { row, said } of rows.filter(({ table }) => tables.includes(table))) {
     const out =
-      !words.every((word) => text.includes(word)) ||
+      !words.every((word) => said.text.includes(word)) ||
       (status !== "" && row.dataset.status !== status) ||
       (plain && row.dataset.plain === undefined);
     if (row.hidden && !out) row.classList.add("later");
@@ -216,11 +216,15 @@ function clearAll() {
 }
 
 function startBoard() {
+  const methods = new Map(); // what any tab says of one: a year stands in one of them alone
   for (const row of all("[data-view] tbody tr")) {
+    const method = `${row.closest("[data-view]").dataset.view} ${row.querySelector("th a").href}`;
+    const said = methods.get(method) ?? { text: "" };
+    methods.set(method, said);
     const cells = all("th, td:not(.num)", row).filter((cell) => !cell.querySelector("svg"));
     const year = all("td.num", row).map((cell) => cell.dataset.v).filter((v) => /^\d{4}$/.test(v));
-    const text = [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase();
-    rows.push({ row, text, table: row.closest("table") });
+    said.text += [...cells.map((cell) => cell.textContent), ...year].join(" ").toLowerCase() + " ";
+    rows.push({ row, said, table: row.closest("table") });
   }
   addButtons(field("views"), "view", all("[data-view]"), show);
   addButtons(field("tabs"), "tab", all("[data-tab]"), show);
