@@ -160,14 +160,11 @@ def _write(out: Path, files: Iterator[tuple[str, bytes]]) -> tuple[int, int]:
     """Write the site beside its place, then put it there; how many files and bytes it has."""
     part = out.with_name(f".{out.name}.part")
     sizes = []
-    made = set()
     try:
         shutil.rmtree(part, ignore_errors=True)
         for name, content in files:
             path = part / name
-            if path.parent not in made:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                made.add(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             sizes.append(len(content))
         if out.is_dir():

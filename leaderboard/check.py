@@ -30,7 +30,8 @@ from .unproven import shape_faults
 class Report:
     """What a check found. ``entries`` are all that could be read, sound or not.
 
-    ``sums``: by slug what ``sum_run`` gives of each whose values are the benchmark's.
+    ``sums``: by slug what ``sum_run`` gives of each whose values are the benchmark's and whose
+    scored tasks have one for each query.
     """
 
     entries: tuple[Entry, ...]

@@ -10,14 +10,13 @@ import numpy as np
 
 from fgbench.benchmark import Benchmark
 from fgbench.errors import Fault
-from fgbench.protocol import bimodal_tasks, multimodal_tasks
 from fgbench.record import Mean, Record
 from fgbench.scoring.summary import INCLUDED
 from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums, Interval
 from fgbench.submission.findings import quote
 
 from .faults import Code, fault, shorten
-from .pairwise import bound, resample, total
+from .pairwise import bound, list_measures, resample, total
 
 TOLERANCE = 1e-6
 """Of a MAP: what the protocol promises between two machines."""
@@ -34,14 +33,9 @@ def count_again(sums: Mapping[str, ClusterSums], benchmark: Benchmark) -> dict[s
     """
     if not sums:
         return {}
-    families = {
-        "bimodal": tuple(task.code for task in bimodal_tasks(benchmark.media)),
-        "multimodal": tuple(task.code for task in multimodal_tasks(benchmark.media)),
-    }
-    included = tuple(code + INCLUDED for code in families["multimodal"])
-    tasks = (*(task.code for task in benchmark.tasks), *included)
-    means = {**families, "multimodal" + INCLUDED: included}
-    intervals = _intervals(sums, {**{key: (key,) for key in tasks}, **means})
+    measures = list_measures(benchmark.media)
+    families = {name: keys for name, keys in measures.items() if keys != (name,)}
+    intervals = _intervals(sums, measures)
     return {entry: _count(summed, families, intervals[entry]) for entry, summed in sums.items()}
 
 
@@ -92,8 +86,6 @@ def _count(
         )
     }
     over = {name: family for name, family in families.items() if set(family) <= maps.keys()}
-    if "multimodal" in over:
-        over["multimodal" + INCLUDED] = tuple(c + INCLUDED for c in over["multimodal"])
     means = {n: float(np.mean([maps[code] for code in codes])) for n, codes in over.items()}
     classes = {key: _classes(sums, column) for column, key in enumerate(sums.keys)}
     counts = dict(zip(sums.keys, sums.counts.sum(axis=0).astype(int).tolist(), strict=True))
@@ -141,16 +133,18 @@ def _classes(sums: ClusterSums, column: int) -> dict[str, float]:
 def _differences(where: str, found: Mean, counted: Mapping[str, Any]) -> Iterator[Fault]:
     for name, value in counted.items():
         said = getattr(found, name)
-        if not isinstance(value, dict):
-            said, value = {"": said}, {"": value}
-        elif not isinstance(said, dict) or said.keys() != value.keys():
-            text = f"{name} of other labels than its queries"
-            yield fault(Code.VALUE, f"{where}.{name}", text)
-            continue
-        for key, other in value.items():
-            if not _agrees(said[key], other):
-                at = f"{where}.{name}" + (f".{key}" if key else "")
-                yield fault(Code.VALUE, at, _shown(said[key]), expected=_shown(other))
+        if isinstance(value, dict):
+            if not isinstance(said, dict) or said.keys() != value.keys():
+                text = f"{name} of other labels than its queries"
+                yield fault(Code.VALUE, f"{where}.{name}", text)
+                continue
+            pairs = [(f"{name}.{key}", said[key], value[key]) for key in value]
+        else:
+            pairs = [(name, said, value)]
+        for at, one, other in pairs:
+            if not _agrees(one, other):
+                shown = _shown(other)
+                yield fault(Code.VALUE, f"{where}.{at}", _shown(one), expected=shown)
 
 
 def _agrees(said: Any, counted: Any) -> bool:

@@ -28,7 +28,16 @@ from fgbench.scoring.significance import FLIPS, PairedTest, Verdict, is_exact, j
 from fgbench.scoring.summary import INCLUDED
 from fgbench.scoring.uncertainty import DRAWS, LEVEL, ClusterSums, Interval
 
-from .pairwise import Totals, adjust_pairs, bound, bound_pairs, flip_pairs, resample, total
+from .pairwise import (
+    Totals,
+    adjust_pairs,
+    bound,
+    bound_pairs,
+    flip_pairs,
+    list_measures,
+    resample,
+    total,
+)
 
 Square = tuple[tuple[float, ...], ...]
 """One number for each entry, row, against each entry, column."""
@@ -132,10 +141,7 @@ def rank(
     The order of ``sums`` does not matter.
     """
     conventions = {self_match: _columns(media, self_match) for self_match in SelfMatch}
-    over: dict[str, tuple[str, ...]] = {}
-    for columns in conventions.values():
-        over |= dict(columns.values())
-    totals = total(sums, over)
+    totals = total(sums, list_measures(media))
     field = _survey(totals, flips, draws, seed)
     species = totals.values.shape[2]
     exact = is_exact(species, flips)
@@ -181,7 +187,7 @@ def _survey(totals: Totals, flips: int, draws: int, seed: int) -> _Field:
     ranked = np.flatnonzero(np.isfinite(totals.maps).all(axis=0))
     drawn = resample(totals, draws=draws, seed=seed)
     p = flip_pairs(totals.values[:, ranked], flips=flips, seed=seed)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # sorting works beside Python
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # sorting works beside Python
         apart = pool.map(lambda d: None if d is None else bound_pairs(d[ranked]), drawn.values())
     return _Field(
         totals=totals,

@@ -110,7 +110,9 @@ def read_results(
         return found[0], wrong
 
     paths, entries = list(_submissions(folder, faults)), []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Parquet and NumPy work beside Python
+    with ThreadPoolExecutor(
+        len(os.sched_getaffinity(0))
+    ) as pool:  # Parquet and NumPy work beside Python
         for number, (entry, wrong) in enumerate(pool.map(read, paths), 1):
             entries += [entry] if entry else []
             faults += wrong
@@ -210,19 +212,18 @@ def _ambiguous(path: Path) -> str:
         return made
 
     try:
-        found = json.loads(path.read_bytes(), object_pairs_hook=pair)
+        level = [json.loads(path.read_bytes(), object_pairs_hook=pair)]
     except RecursionError:
         return f"nested deeper than {MAX_DEPTH} levels"
     except ValueError:
         return ""
     if twice:
         return f"{quote(twice[0])} twice"
-    level: list[Any] = [{"": found}]
     for _ in range(MAX_DEPTH):
         level = [
             child
             for value in level
+            if isinstance(value, list | dict)
             for child in (value.values() if isinstance(value, dict) else value)
-            if isinstance(child, dict | list)
         ]
-    return f"nested deeper than {MAX_DEPTH} levels" if any(level) else ""
+    return f"nested deeper than {MAX_DEPTH} levels" if level else ""

@@ -74,10 +74,7 @@ def _source(row: Row) -> Hashable | None:
 
 
 def _session(row: Row) -> Hashable | None:
-    given = [row.get(name) or "" for name in SESSION]
-    if not all(given):
-        return None
-    values = tuple(map(normalise_text, given))
+    values = tuple(normalise_text(row.get(name) or "") for name in SESSION)
     return values if all(values) else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from fgbench.scoring.significance import ALPHA, Verdict, judge
@@ -44,11 +45,10 @@ def significance_matrix(
     known = {pair: test.verdict for pair, test in sorted(pairs.items())}
     known |= {(b, a): _TURNED[verdict] for (a, b), verdict in known.items()}
     size, shapes = len(names), []
-    middles = [number(_NAMES + _CELL * (i + 0.5)) for i in range(size)]
     for i, name in enumerate(names):
-        shapes.append(_text(_NAMES + _CELL * (i + 0.5), 11, f"{i + 1}"))
+        shapes.append(_text(_middle(i), 11, f"{i + 1}"))
         shapes.append(_label(i, name))
-        shapes += _runs(i, names, [known.get((i, j)) for j in range(size)], middles)
+        shapes += _runs(i, names, [known.get((i, j)) for j in range(size)])
     shapes.append(element("path", class_="mesh", d=_mesh(size)))
     return draw(
         "matrix",
@@ -72,9 +72,7 @@ def significance_matrix(
     )
 
 
-def _runs(
-    i: int, names: Sequence[str], verdicts: Sequence[Verdict | None], middles: Sequence[str]
-) -> Iterator[Shape]:
+def _runs(i: int, names: Sequence[str], verdicts: Sequence[Verdict | None]) -> Iterator[Shape]:
     """The row's neighbours of one verdict as one box each, then all its signs."""
     y, tested = _HEAD + _CELL * i, [j for j, verdict in enumerate(verdicts) if verdict]
     for verdict, group in groupby(enumerate(verdicts), key=lambda item: item[1]):
@@ -95,7 +93,7 @@ def _runs(
         )
     if tested:
         # One text a row, each sign at its own x: a matrix of sixty is 3,540 signs.
-        places = " ".join([middles[j] for j in tested])
+        places = " ".join(map(_middle, tested))
         signs = "".join(_SIGNS[verdict] for verdict in verdicts if verdict)
         yield element("text", signs, class_="sign", x=places, y=y + 12)
 
@@ -106,7 +104,12 @@ def _label(i: int, name: str) -> Shape:
     return element("svg", element("title", shorten(name)), *texts, **place)  # it clips
 
 
-def _text(x: float, y: float, text: str) -> Shape:
+@cache
+def _middle(column: int) -> str:
+    return number(_NAMES + _CELL * (column + 0.5))
+
+
+def _text(x: float | str, y: float, text: str) -> Shape:
     return element("text", text, class_="tick", x=x, y=y)
 
 

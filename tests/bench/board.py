@@ -73,6 +73,7 @@ def main() -> None:
         full = fill(root / f"full-{asked.methods}", asked.methods, load_benchmark(DEFAULT), draw)
         rows = [time_verb(TURNS, "check", full)]
         rows.append(time_verb(TURNS, "build", full, "--out", str(root / "site")))
+        sizes = [p.stat().st_size for p in (root / "site").rglob("*") if p.is_file()]
         first = sum((root / "site" / name).stat().st_size for name in FIRST_LOAD)
         ground = root / "ground"
         if not ground.is_dir():
@@ -82,6 +83,7 @@ def main() -> None:
         rows.append(time_verb(1, "build", many, *where, "--out", str(root / "rows")))
         header = ["fgbench leaderboard", "entries", "wall s", "least", "most", "CPU s", "peak MB"]
         print("\n".join(table(header, rows)), "\n")
+        print(f"The site of {asked.methods}: {len(sizes):,} files, {sum(sizes) / 1e6:.0f} MB\n")
         print(f"First load of the board of {asked.methods} methods: {first / 1e3:.0f} KB\n")
         print(
             "\n".join(
@@ -166,7 +168,7 @@ def browse(root: Path, asked: argparse.Namespace) -> list[list[str]]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto((root / "rows" / "index.html").as_uri())
         for name, words in WORDS.items():
-            turns = [[page.evaluate(TIMED, word) for word in words] for _ in range(11)]
+            turns = [[page.evaluate(TIMED, word) for word in words] for _ in range(TURNS)]
             first, whole = zip(*(turn[0] for turn in turns), strict=True)
             times = (median(first), max(first), median(whole))
             rows.append([name, str(asked.rows), *(f"{ms:.0f}" for ms in times)])

@@ -200,10 +200,6 @@ def test_filters_are_counted_kept_and_cleared(visit: Any, scored: Path) -> None:
     page.get_by_label("Filter").fill("2022")
     assert names(page, "sound-averages") == ["Gamma"]
     assert said.text_content() == "1 of 3 methods shown."
-    page.get_by_role("button", name="12 bi-modal").click()
-    assert names(page, "sound-bimodal") == ["Gamma"]
-    assert said.text_content() == "1 of 3 methods shown."
-    page.get_by_role("button", name="Averages").click()
     page.reload()
     assert names(page, "sound-averages") == ["Gamma"]
     assert page.get_by_label("Filter").input_value() == "2022"
@@ -212,10 +208,20 @@ def test_filters_are_counted_kept_and_cleared(visit: Any, scored: Path) -> None:
     assert "No method fits" in said.text_content()
     page.get_by_role("button", name="Clear all (2)").click()
     assert len(names(page, "sound-averages")) == 3
-    assert state(page) == "?tab=averages"
-    page.get_by_role("button", name="12 bi-modal").click()
-    assert len(names(page, "sound-bimodal")) == 3
+    assert state(page) == ""
     assert page.get_by_role("button", name="Clear all").is_disabled()
+
+
+def test_a_filter_holds_on_every_tab(visit: Any, scored: Path) -> None:
+    """By the year, too, which the tab of averages alone shows."""
+    page = visit(scored / "index.html", 1280, "light").page
+    page.get_by_label("Filter").fill("2022")
+    page.get_by_role("button", name="12 bi-modal").click()
+    assert names(page, "sound-bimodal") == ["Gamma"]
+    assert page.locator("#said").text_content() == "1 of 3 methods shown."
+    page.get_by_role("button", name="Clear all (1)").click()
+    page.get_by_role("button", name="Averages").click()
+    assert len(names(page, "sound-averages")) == 3
 
 
 def test_tabs_and_conventions_are_in_the_address(visit: Any, printed: Path) -> None:

@@ -1,4 +1,4 @@
-"""One process at a time in a folder: a build, or a review."""
+"""One process at a time in a folder: a build, a review or a server."""
 
 from __future__ import annotations
 
